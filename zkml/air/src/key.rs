@@ -1,0 +1,256 @@
+//! The verifying key: all that a verifier must know of a model.
+
+use alloc::string::String;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use stwo::core::fri::FriConfig;
+use stwo::core::pcs::PcsConfig;
+
+/// Samples that one proof may hold.
+pub const MAX_BATCH: u32 = 64;
+
+/// Bytes that a statement may be bound to (who is paid, for which job, on which chain).
+pub const MAX_BINDING: usize = 256;
+
+/// The accumulator is rescaled by `multiplier / 2^SHIFT`.
+pub const SHIFT: u32 = 12;
+
+/// The tallest component that a key may name, as a logarithm. Keeps the LogUp error under 2^-96, see `zkml/README.md`.
+const MAX_LOG_SIZE: u8 = 20;
+/// The shortest: a SIMD vector of the prover.
+const MIN_LOG_SIZE: u8 = 4;
+const VERSION: u8 = 1;
+const ID_DOMAIN: &[u8] = b"ciro/model/1";
+
+/// Parameters of the polynomial commitment. Only these are ever verified.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Preset {
+    /// Lowest proving time: blowup 2, 80 queries, 16 bits of work. 96 bits by stwo's formula, 56 in the Johnson regime.
+    #[codec(index = 0)]
+    Fast,
+    /// Smallest proof: blowup 16, 20 queries, 16 bits of work. 96 bits by stwo's formula, 56 in the Johnson regime.
+    #[codec(index = 1)]
+    Chain,
+}
+
+impl Preset {
+    /// The preset numbered `index`, as model files write it.
+    pub fn from_index(index: u8) -> Option<Self> {
+        match index {
+            0 => Some(Self::Fast),
+            1 => Some(Self::Chain),
+            _ => None,
+        }
+    }
+
+    /// stwo's configuration for this preset.
+    pub fn config(self) -> PcsConfig {
+        let (pow_bits, log_blowup_factor, n_queries) = match self {
+            Self::Fast => (16, 1, 80),
+            Self::Chain => (16, 4, 20),
+        };
+        PcsConfig {
+            pow_bits,
+            fri_config: FriConfig {
+                log_blowup_factor,
+                log_last_layer_degree_bound: 2,
+                n_queries,
+                fold_step: 2,
+            },
+            lifting_log_size: None,
+        }
+    }
+
+    /// Bits of security by stwo's formula: a query counts its full blowup, as the capacity conjecture has it.
+    pub fn conjectured_bits(self) -> u32 {
+        self.config().security_bits()
+    }
+
+    /// Bits of security where a query counts half its blowup: the regime up to the Johnson bound, which is proven.
+    pub fn johnson_bits(self) -> u32 {
+        let PcsConfig {
+            pow_bits,
+            fri_config,
+            ..
+        } = self.config();
+        fri_config
+            .security_bits()
+            .checked_div(2)
+            .unwrap_or(0)
+            .saturating_add(pow_bits)
+    }
+}
+
+/// All that a verifier must know of a model. Its hash is the model's identity.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct VerifyingKey {
+    /// Version of the protocol.
+    pub version: u8,
+    /// Parameters of the commitment scheme.
+    pub preset: Preset,
+    /// Outputs that a row of weights feeds, as a logarithm: 4 to 6.
+    pub log_lanes: u8,
+    /// Rows of the dense component, as a logarithm.
+    pub dense_log_size: u8,
+    /// Rows of the requantisation component, as a logarithm.
+    pub requant_log_size: u8,
+    /// Rows of the lookup tables, as a logarithm.
+    pub lookup_log_size: u8,
+    /// Inputs of a sample.
+    pub inputs: u32,
+    /// Outputs of a sample.
+    pub outputs: u32,
+    /// How often each input is read.
+    pub input_reads: u32,
+    /// How often the constant one is read, by biases and by padding.
+    pub constant_reads: u32,
+    /// Merkle root of the preprocessed columns: weights, wiring and tables.
+    pub root: [u8; 32],
+}
+
+/// Why a key is not one that proofs can be verified against.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum KeyError {
+    /// The key is of another version of the protocol.
+    Version,
+    /// The lanes are not 16, 32 or 64.
+    Lanes,
+    /// A component is shorter than 2^4 or taller than 2^20 rows.
+    LogSize,
+    /// There are no inputs, or too many for the component that reads them.
+    Inputs,
+    /// There are no outputs, or more than the dense component can compute.
+    Outputs,
+    /// The inputs and constants are read more often than there are rows, or fewer.
+    Reads,
+}
+
+impl KeyError {
+    /// What is wrong and what to do about it.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Version => "the key is of another protocol version: import the model again",
+            Self::Lanes => "the key's lanes must be 16, 32 or 64",
+            Self::LogSize => "a component of the key is outside 2^4 to 2^20 rows",
+            Self::Inputs => "the key has no inputs, or more than its rows can read",
+            Self::Outputs => "the key has no outputs, or more than its rows can compute",
+            Self::Reads => "the key's read counts do not fit its rows",
+        }
+    }
+}
+
+impl core::fmt::Display for KeyError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl core::error::Error for KeyError {}
+
+impl VerifyingKey {
+    /// A key with the current version; the caller fills in what the model's compilation found.
+    pub const CURRENT_VERSION: u8 = VERSION;
+
+    /// Checks every field against what the constraint system can express.
+    ///
+    /// # Errors
+    /// Names the first field that is out of range.
+    pub fn validate(&self) -> Result<(), KeyError> {
+        if self.version != VERSION {
+            return Err(KeyError::Version);
+        }
+        if !(4..=6).contains(&self.log_lanes) {
+            return Err(KeyError::Lanes);
+        }
+        let log_sizes = [
+            self.dense_log_size,
+            self.requant_log_size,
+            self.lookup_log_size,
+        ];
+        if !log_sizes
+            .iter()
+            .all(|log| (MIN_LOG_SIZE..=MAX_LOG_SIZE).contains(log))
+        {
+            return Err(KeyError::LogSize);
+        }
+        let rows = 1u64 << self.dense_log_size;
+        if self.inputs == 0 || u64::from(self.inputs) > rows {
+            return Err(KeyError::Inputs);
+        }
+        if self.outputs == 0 || u64::from(self.outputs) > rows << self.log_lanes {
+            return Err(KeyError::Outputs);
+        }
+        let reads = u64::from(self.inputs)
+            .saturating_mul(u64::from(self.input_reads))
+            .saturating_add(u64::from(self.constant_reads));
+        if self.input_reads == 0 || reads > rows {
+            return Err(KeyError::Reads);
+        }
+        Ok(())
+    }
+
+    /// The model's identity: a hash of the whole key.
+    pub fn id(&self) -> [u8; 32] {
+        use blake2::Digest;
+        let mut hasher = blake2::Blake2s256::new();
+        hasher.update(ID_DOMAIN);
+        hasher.update(self.encode());
+        hasher.finalize().into()
+    }
+
+    /// Inputs of a sample.
+    pub fn inputs(&self) -> u32 {
+        self.inputs
+    }
+
+    /// Outputs of a sample.
+    pub fn outputs(&self) -> u32 {
+        self.outputs
+    }
+
+    /// Lanes of a row of weights.
+    pub fn lanes(&self) -> u32 {
+        1u32.checked_shl(self.log_lanes.into()).unwrap_or(0)
+    }
+
+    /// Height of the tallest component, as a logarithm.
+    pub fn max_log_size(&self) -> u32 {
+        self.dense_log_size
+            .max(self.requant_log_size)
+            .max(self.lookup_log_size)
+            .into()
+    }
+
+    /// The key's identity in hexadecimal.
+    pub fn id_hex(&self) -> String {
+        self.id()
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|nibble| char::from_digit(nibble.into(), 16))
+            .collect()
+    }
+}
