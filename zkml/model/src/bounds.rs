@@ -1,6 +1,6 @@
 //! The static proof that a model never overflows, whatever its input.
 
-use crate::{Dense, Model, ModelError, Requant};
+use crate::{Dense, Model, ModelError, Quantity, Requant};
 
 /// First magnitude an accumulator, or an accumulator times its multiplier, must stay below: 2^30. Within it a value
 /// modulo 2^31 - 1 stands for exactly one signed integer.
@@ -43,7 +43,7 @@ impl Model {
                 below(
                     index,
                     output,
-                    "the accumulator",
+                    Quantity::Accumulator,
                     magnitude,
                     ACCUMULATOR_LIMIT,
                 )?;
@@ -106,7 +106,7 @@ impl Requant {
             below(
                 index,
                 output,
-                "the rescaled accumulator",
+                Quantity::Rescaled,
                 product.saturating_add(step as u64),
                 ACCUMULATOR_LIMIT,
             )?;
@@ -116,7 +116,7 @@ impl Requant {
             below(
                 index,
                 output,
-                "the requantised value",
+                Quantity::Requantised,
                 magnitude,
                 QUANTISED_LIMIT,
             )?;
@@ -136,7 +136,7 @@ pub(crate) fn rescale(product: i64) -> i64 {
 fn below(
     layer: usize,
     output: usize,
-    quantity: &'static str,
+    quantity: Quantity,
     bound: u64,
     limit: i64,
 ) -> Result<(), ModelError> {

@@ -1,6 +1,29 @@
 //! What can be wrong with a model, its inputs or its file.
 
+use std::fmt;
+
 use thiserror::Error;
+
+/// An intermediate value that has to stay in range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// An accumulator.
+    Accumulator,
+    /// An accumulator times its multiplier, plus one step.
+    Rescaled,
+    /// A requantised accumulator, before its activation.
+    Requantised,
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Quantity::Accumulator => "the accumulator",
+            Quantity::Rescaled => "the rescaled accumulator",
+            Quantity::Requantised => "the requantised value",
+        })
+    }
+}
 
 /// Why a model, an input or a model file is refused. The text says what to do about it.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -66,7 +89,7 @@ pub enum ModelError {
         /// The output of that layer, from 0.
         output: usize,
         /// The value that overflows.
-        quantity: &'static str,
+        quantity: Quantity,
         /// The largest magnitude it can reach.
         bound: u64,
         /// The first magnitude that is too large.

@@ -22,7 +22,7 @@ mod graph;
 mod interpreter;
 
 pub use bounds::{Bounds, ACCUMULATOR_LIMIT, QUANTISED_LIMIT};
-pub use error::ModelError;
+pub use error::{ModelError, Quantity};
 pub use file::{FORMAT_VERSION, MAX_FILE_BYTES};
 pub use graph::{
     Activation, Dense, Head, Input, Model, Output, Requant, MAX_NAME_BYTES, MAX_PARAMETERS,
