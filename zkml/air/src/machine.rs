@@ -8,7 +8,7 @@ use stwo::core::fields::qm31::SecureField;
 use stwo_constraint_framework::preprocessed_columns::PreProcessedColumnId;
 use stwo_constraint_framework::{EvalAtRow, FrameworkComponent, TraceLocationAllocator};
 
-use crate::dense::{self, DenseEval};
+use crate::dense::DenseEval;
 use crate::lookup::{self, LookupEval};
 use crate::requant::{self, RequantEval};
 use crate::{Challenges, VerifyingKey};
@@ -140,16 +140,4 @@ impl TreeLayout {
 /// Reads the preprocessed column called `id`.
 pub(crate) fn column<E: EvalAtRow>(eval: &mut E, id: String) -> E::F {
     eval.get_preprocessed_column(PreProcessedColumnId { id })
-}
-
-/// Names of all preprocessed columns, in the order in which they are committed.
-pub fn preprocessed_columns(lanes: u32) -> Vec<String> {
-    let fixed = requant::PREPROCESSED_COLUMNS
-        .into_iter()
-        .chain(lookup::PREPROCESSED_COLUMNS)
-        .map(Into::into);
-    dense::preprocessed_columns(lanes)
-        .into_iter()
-        .chain(fixed)
-        .collect()
 }

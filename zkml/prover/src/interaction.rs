@@ -1,0 +1,162 @@
+//! The interaction trace: running sums of the fractions that [`ciro_zkml_air`] constrains.
+
+use ciro_zkml_air::lookup::RANGE_TABLE;
+use ciro_zkml_air::requant::COLUMNS_PER_SAMPLE;
+use ciro_zkml_air::{Challenges, ClaimedSums, VerifyingKey, SHIFT};
+use num_traits::Zero;
+use rayon::prelude::*;
+use stwo::core::fields::m31::BaseField;
+use stwo::core::fields::qm31::SecureField;
+use stwo::prover::backend::simd::column::BaseColumn;
+use stwo::prover::backend::simd::m31::{PackedBaseField, LOG_N_LANES};
+use stwo::prover::backend::simd::qm31::PackedSecureField;
+use stwo::prover::backend::simd::SimdBackend;
+use stwo::prover::poly::circle::CircleEvaluation;
+use stwo::prover::poly::BitReversedOrder;
+use stwo_constraint_framework::LogupTraceGenerator;
+
+use crate::witness::Witness;
+
+type Evaluations = Vec<CircleEvaluation<SimdBackend, BaseField, BitReversedOrder>>;
+type Fraction = (PackedSecureField, PackedSecureField);
+
+/// The interaction trace of all components, and the sum of each.
+pub(crate) fn generate(
+    key: &VerifyingKey,
+    preprocessed: &[BaseColumn],
+    witness: &Witness,
+    challenges: &Challenges,
+) -> (Evaluations, ClaimedSums) {
+    let (dense_columns, rest) = preprocessed.split_at(key.lanes() as usize + 2);
+    let (requant_columns, lookup_columns) = rest.split_at(rest.len() - 3);
+    let (mut columns, dense_sum) = dense(key.dense_log_size, dense_columns, witness, challenges);
+    let (requant_trace, requant_sum) =
+        requant(key.requant_log_size, requant_columns, witness, challenges);
+    let (lookup_trace, lookup_sum) =
+        lookup(key.lookup_log_size, lookup_columns, witness, challenges);
+    columns.extend(requant_trace);
+    columns.extend(lookup_trace);
+    (columns, [dense_sum, requant_sum, lookup_sum])
+}
+
+fn dense(
+    log_size: u8,
+    columns: &[BaseColumn],
+    witness: &Witness,
+    challenges: &Challenges,
+) -> (Evaluations, SecureField) {
+    let [address, pole, weights @ ..] = columns else {
+        unreachable!("the dense component has an address and a pole column")
+    };
+    running_sums(
+        log_size,
+        vec![Box::new(|row| {
+            let inputs = at(&witness.dense, row);
+            let fetched: PackedSecureField = challenges.memory(address.data[row], &inputs);
+            let product = combine(&inputs, &challenges.sigma_powers)
+                * combine(&at(weights, row), &challenges.lane_weights);
+            let distance = pole_distance(pole.data[row], challenges);
+            (distance + product * fetched, fetched * distance)
+        })],
+    )
+}
+
+fn requant(
+    log_size: u8,
+    columns: &[BaseColumn],
+    witness: &Witness,
+    challenges: &Challenges,
+) -> (Evaluations, SecureField) {
+    let [address, pole, lane, scale, reads, table] = columns else {
+        unreachable!("the requantisation component has six preprocessed columns")
+    };
+    let zero = PackedBaseField::zero();
+    let range_table = PackedBaseField::broadcast(RANGE_TABLE.into());
+    let half = PackedBaseField::broadcast(BaseField::from(1u32 << (SHIFT - 1)));
+    let power = PackedBaseField::broadcast(BaseField::from(1u32 << SHIFT));
+    let samples: Vec<&[BaseColumn]> = witness
+        .requant
+        .chunks_exact(COLUMNS_PER_SAMPLE as usize)
+        .collect();
+
+    let mut fractions: Vec<Box<dyn Fn(usize) -> Fraction + Sync + '_>> = Vec::new();
+    for sample in &samples {
+        fractions.push(Box::new(move |row| {
+            let in_range: PackedSecureField =
+                challenges.lookup(range_table, sample[1].data[row], zero);
+            let activated: PackedSecureField =
+                challenges.lookup(table.data[row], sample[0].data[row], sample[2].data[row]);
+            (in_range + activated, in_range * activated)
+        }));
+    }
+    fractions.push(Box::new(|row| {
+        let activations: Vec<_> = samples.iter().map(|sample| sample[2].data[row]).collect();
+        let written: PackedSecureField = challenges.memory(address.data[row], &activations);
+        (-PackedSecureField::from(reads.data[row]), written)
+    }));
+    fractions.push(Box::new(|row| {
+        let accumulators: Vec<_> = samples
+            .iter()
+            .map(|sample| {
+                (sample[0].data[row] * power + sample[1].data[row] - half) * scale.data[row]
+            })
+            .collect();
+        let lane_distance = PackedSecureField::broadcast(challenges.gamma)
+            - PackedSecureField::from(lane.data[row]);
+        (
+            -combine(&accumulators, &challenges.sigma_powers),
+            pole_distance(pole.data[row], challenges) * lane_distance,
+        )
+    }));
+    running_sums(log_size, fractions)
+}
+
+fn lookup(
+    log_size: u8,
+    columns: &[BaseColumn],
+    witness: &Witness,
+    challenges: &Challenges,
+) -> (Evaluations, SecureField) {
+    let [table, key, value] = columns else {
+        unreachable!("the lookup component has three preprocessed columns")
+    };
+    running_sums(
+        log_size,
+        vec![Box::new(|row| {
+            let multiplicity = PackedSecureField::from(witness.multiplicities.data[row]);
+            let entry: PackedSecureField =
+                challenges.lookup(table.data[row], key.data[row], value.data[row]);
+            (-multiplicity, entry)
+        })],
+    )
+}
+
+/// One secure column a fraction, the last of them summed over the rows.
+fn running_sums(
+    log_size: u8,
+    fractions: Vec<Box<dyn Fn(usize) -> Fraction + Sync + '_>>,
+) -> (Evaluations, SecureField) {
+    let mut generator = LogupTraceGenerator::new(log_size.into());
+    let rows = 1usize << (u32::from(log_size) - LOG_N_LANES);
+    for fraction in &fractions {
+        generator.col_from_par_iter((0..rows).into_par_iter().map(fraction));
+    }
+    generator.finalize_last()
+}
+
+fn at(columns: &[BaseColumn], row: usize) -> Vec<PackedBaseField> {
+    columns.iter().map(|column| column.data[row]).collect()
+}
+
+fn combine(values: &[PackedBaseField], coefficients: &[SecureField]) -> PackedSecureField {
+    values
+        .iter()
+        .zip(coefficients)
+        .fold(PackedSecureField::zero(), |sum, (value, coefficient)| {
+            sum + PackedSecureField::broadcast(*coefficient) * *value
+        })
+}
+
+fn pole_distance(pole: PackedBaseField, challenges: &Challenges) -> PackedSecureField {
+    PackedSecureField::broadcast(challenges.rho) - PackedSecureField::from(pole)
+}

@@ -1,0 +1,195 @@
+//! Committing to a model once, and proving its runs.
+
+use ciro_zkml_air::{
+    transcript, Challenges, KeyError, Machine, VerifyingKey, MAX_BATCH, MAX_BINDING,
+};
+use ciro_zkml_model::{Model, ModelError};
+use ciro_zkml_verifier::{codec, Receipt};
+use stwo::core::fields::m31::BaseField;
+use stwo::core::poly::circle::CanonicCoset;
+use stwo::core::utils::MaybeOwned;
+use stwo::core::vcs_lifted::blake2_merkle::Blake2sMerkleChannel;
+use stwo::prover::backend::simd::column::BaseColumn;
+use stwo::prover::backend::simd::SimdBackend;
+use stwo::prover::mempool::BaseColumnPool;
+use stwo::prover::poly::circle::{CircleEvaluation, PolyOps};
+use stwo::prover::poly::twiddles::TwiddleTree;
+use stwo::prover::poly::BitReversedOrder;
+use stwo::prover::{prove, CommitmentSchemeProver, CommitmentTreeProver, ComponentProver};
+use thiserror::Error;
+
+use crate::interaction;
+use crate::layout::Layout;
+use crate::witness::Witness;
+
+/// Why a model or an input cannot be proved.
+#[derive(Debug, Error)]
+pub enum ProverError {
+    /// The model is not valid, or the input does not fit it.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The model's proof preset is unknown.
+    #[error("proof preset {0} is unknown: import the model with preset fast or chain")]
+    Preset(u8),
+    /// The model's key is out of range.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The model needs more rows than a component may have.
+    #[error("the model's {what} need {rows} rows, and a proof holds at most {limit}")]
+    TooLarge {
+        /// What needs the rows.
+        what: &'static str,
+        /// How many.
+        rows: usize,
+        /// The most there may be.
+        limit: usize,
+    },
+    /// The batch is empty or too large.
+    #[error("a proof holds 1 to {MAX_BATCH} samples, not {0}: split the input")]
+    Batch(usize),
+    /// The binding is too long.
+    #[error("a proof is bound to at most {MAX_BINDING} bytes, not {0}")]
+    Binding(usize),
+    /// The model's accumulators left the proven range, so the model was changed after it was checked.
+    #[error("the trace does not satisfy the constraints: the model and its bounds disagree")]
+    Constraints,
+    /// The random challenges fell on a pole; proving again with another binding succeeds.
+    #[error("the challenges fell on a pole, which happens once in 2^100 proofs: prove again")]
+    Degenerate,
+}
+
+/// What a proof of a model costs, apart from time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProofStats {
+    /// Cells committed for each proof: main, interaction and composition columns.
+    pub committed_cells: u64,
+    /// Cells of weights, wiring and tables, committed once.
+    pub preprocessed_cells: u64,
+}
+
+/// A model laid out and committed to, ready to prove its runs.
+pub struct Prover {
+    model: Model,
+    layout: Layout,
+    preprocessed: Vec<BaseColumn>,
+    tree: CommitmentTreeProver<SimdBackend, Blake2sMerkleChannel>,
+    twiddles: TwiddleTree<SimdBackend>,
+}
+
+impl Prover {
+    /// Lays `model` out and commits to it.
+    ///
+    /// # Errors
+    /// If the model is not valid or too large for one proof.
+    pub fn new(model: &Model) -> Result<Self, ProverError> {
+        let mut layout = Layout::new(model)?;
+        let config = layout.key.preset.config();
+        let log_blowup = config.fri_config.log_blowup_factor;
+        let domain = CanonicCoset::new(layout.key.max_log_size() + log_blowup + 1).circle_domain();
+        let twiddles = SimdBackend::precompute_twiddles(domain.half_coset);
+
+        let preprocessed: Vec<BaseColumn> = std::mem::take(&mut layout.columns)
+            .into_iter()
+            .map(|column| column.into_iter().collect())
+            .collect();
+        let evaluations = preprocessed.iter().cloned().map(evaluation).collect();
+        let polynomials = SimdBackend::interpolate_columns(evaluations, &twiddles);
+        let tree = CommitmentTreeProver::<SimdBackend, Blake2sMerkleChannel>::new(
+            polynomials,
+            log_blowup,
+            &twiddles,
+            false,
+            config.lifting_log_size,
+            &BaseColumnPool::new(),
+        );
+        layout.key.root = tree.commitment.root().0;
+        Ok(Self {
+            model: model.clone(),
+            layout,
+            preprocessed,
+            tree,
+            twiddles,
+        })
+    }
+
+    /// The key that the model's proofs are verified with.
+    pub fn key(&self) -> &VerifyingKey {
+        &self.layout.key
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// What a proof of `batch` samples commits to.
+    pub fn stats(&self, batch: u32) -> ProofStats {
+        let layout = ciro_zkml_air::TreeLayout::new(self.key(), batch);
+        let cells = |columns: &[u32]| columns.iter().map(|log| 1u64 << log).sum::<u64>();
+        let composition = 8 << self.key().max_log_size();
+        ProofStats {
+            committed_cells: cells(&layout.main) + cells(&layout.interaction) + composition,
+            preprocessed_cells: cells(&layout.preprocessed),
+        }
+    }
+
+    /// Runs the model on `input` (`[batch][inputs]`, 1 to [`MAX_BATCH`] samples) and proves the run, bound to `binding`.
+    ///
+    /// # Errors
+    /// If the input or the binding do not fit.
+    pub fn prove(&self, binding: &[u8], input: &[i8]) -> Result<Receipt, ProverError> {
+        let key = self.key();
+        let batch = input.len() / self.model.inputs();
+        if !(1..=MAX_BATCH as usize).contains(&batch) {
+            return Err(ProverError::Batch(batch));
+        }
+        if binding.len() > MAX_BINDING {
+            return Err(ProverError::Binding(binding.len()));
+        }
+        let mut trace = self.model.trace(input)?;
+        let witness = Witness::new(&self.layout, batch, input, &trace);
+        let output = trace.pop().map(|layer| layer.acc).unwrap_or_default();
+        let batch = batch as u32;
+
+        let mut channel = transcript::begin(key, binding, batch, input, &output);
+        let mut scheme = CommitmentSchemeProver::<SimdBackend, Blake2sMerkleChannel>::new(
+            key.preset.config(),
+            &self.twiddles,
+        );
+        scheme.commit_tree(MaybeOwned::Borrowed(&self.tree), &mut channel);
+        let mut builder = scheme.tree_builder();
+        let main = witness.dense.iter().chain(&witness.requant);
+        let main = main.chain([&witness.multiplicities]).cloned();
+        builder.extend_evals(main.map(evaluation).collect());
+        builder.commit(&mut channel);
+
+        let challenges =
+            Challenges::draw(&mut channel, batch, key.lanes()).ok_or(ProverError::Degenerate)?;
+        let (columns, claimed) =
+            interaction::generate(key, &self.preprocessed, &witness, &challenges);
+        transcript::mix_claimed_sums(&mut channel, &claimed);
+        let mut builder = scheme.tree_builder();
+        builder.extend_evals(columns);
+        builder.commit(&mut channel);
+
+        let machine = Machine::new(key, batch, &challenges, claimed);
+        let components: [&dyn ComponentProver<SimdBackend>; 3] =
+            [&machine.dense, &machine.requant, &machine.lookup];
+        let proof =
+            prove(&components, &mut channel, scheme).map_err(|_| ProverError::Constraints)?;
+        Ok(Receipt {
+            model: key.id(),
+            binding: binding.to_vec(),
+            batch,
+            input: input.to_vec(),
+            output,
+            proof: codec::encode(&claimed, &proof),
+        })
+    }
+}
+
+fn evaluation(column: BaseColumn) -> CircleEvaluation<SimdBackend, BaseField, BitReversedOrder> {
+    use stwo::prover::backend::Column;
+    let domain = CanonicCoset::new(column.len().ilog2()).circle_domain();
+    CircleEvaluation::new(domain, column)
+}
