@@ -7,17 +7,20 @@ use num_traits::Zero;
 use rayon::prelude::*;
 use stwo::core::fields::m31::BaseField;
 use stwo::core::fields::qm31::SecureField;
+use stwo::core::poly::circle::CanonicCoset;
 use stwo::prover::backend::simd::column::BaseColumn;
 use stwo::prover::backend::simd::m31::{PackedBaseField, LOG_N_LANES};
 use stwo::prover::backend::simd::qm31::PackedSecureField;
 use stwo::prover::backend::simd::SimdBackend;
+use stwo::prover::backend::Column;
 use stwo::prover::poly::circle::CircleEvaluation;
 use stwo::prover::poly::BitReversedOrder;
 use stwo_constraint_framework::LogupTraceGenerator;
 
 use crate::witness::Witness;
 
-type Evaluations = Vec<CircleEvaluation<SimdBackend, BaseField, BitReversedOrder>>;
+/// Columns over their circle domains.
+pub(crate) type Evaluations = Vec<CircleEvaluation<SimdBackend, BaseField, BitReversedOrder>>;
 type Fraction = (PackedSecureField, PackedSecureField);
 
 /// The interaction trace of all components, and the sum of each.
@@ -159,4 +162,12 @@ fn combine(values: &[PackedBaseField], coefficients: &[SecureField]) -> PackedSe
 
 fn pole_distance(pole: PackedBaseField, challenges: &Challenges) -> PackedSecureField {
     PackedSecureField::broadcast(challenges.rho) - PackedSecureField::from(pole)
+}
+
+/// The column over the circle domain of its height.
+pub(crate) fn evaluation(
+    column: BaseColumn,
+) -> CircleEvaluation<SimdBackend, BaseField, BitReversedOrder> {
+    let domain = CanonicCoset::new(column.len().ilog2()).circle_domain();
+    CircleEvaluation::new(domain, column)
 }

@@ -15,6 +15,10 @@
 mod interaction;
 mod layout;
 mod prover;
+#[cfg(test)]
+mod soundness;
+#[cfg(test)]
+mod testing;
 mod witness;
 
 pub use prover::{ProofStats, Prover, ProverError};

@@ -1,24 +1,23 @@
 //! Committing to a model once, and proving its runs.
 
 use ciro_zkml_air::{
-    transcript, Challenges, KeyError, Machine, VerifyingKey, MAX_BATCH, MAX_BINDING,
+    transcript, Challenges, ClaimedSums, KeyError, Machine, VerifyingKey, MAX_BATCH, MAX_BINDING,
 };
 use ciro_zkml_model::{Model, ModelError};
 use ciro_zkml_verifier::{codec, Receipt};
-use stwo::core::fields::m31::BaseField;
+use stwo::core::channel::Blake2sChannel;
 use stwo::core::poly::circle::CanonicCoset;
 use stwo::core::utils::MaybeOwned;
 use stwo::core::vcs_lifted::blake2_merkle::Blake2sMerkleChannel;
 use stwo::prover::backend::simd::column::BaseColumn;
 use stwo::prover::backend::simd::SimdBackend;
 use stwo::prover::mempool::BaseColumnPool;
-use stwo::prover::poly::circle::{CircleEvaluation, PolyOps};
+use stwo::prover::poly::circle::PolyOps;
 use stwo::prover::poly::twiddles::TwiddleTree;
-use stwo::prover::poly::BitReversedOrder;
 use stwo::prover::{prove, CommitmentSchemeProver, CommitmentTreeProver, ComponentProver};
 use thiserror::Error;
 
-use crate::interaction;
+use crate::interaction::{self, evaluation, Evaluations};
 use crate::layout::Layout;
 use crate::witness::Witness;
 
@@ -70,8 +69,8 @@ pub struct ProofStats {
 /// A model laid out and committed to, ready to prove its runs.
 pub struct Prover {
     model: Model,
-    layout: Layout,
-    preprocessed: Vec<BaseColumn>,
+    pub(crate) layout: Layout,
+    pub(crate) preprocessed: Vec<BaseColumn>,
     tree: CommitmentTreeProver<SimdBackend, Blake2sMerkleChannel>,
     twiddles: TwiddleTree<SimdBackend>,
 }
@@ -151,45 +150,76 @@ impl Prover {
         let output = trace.pop().map(|layer| layer.acc).unwrap_or_default();
         let batch = batch as u32;
 
-        let mut channel = transcript::begin(key, binding, batch, input, &output);
-        let mut scheme = CommitmentSchemeProver::<SimdBackend, Blake2sMerkleChannel>::new(
-            key.preset.config(),
-            &self.twiddles,
-        );
-        scheme.commit_tree(MaybeOwned::Borrowed(&self.tree), &mut channel);
-        let mut builder = scheme.tree_builder();
-        let main = witness.dense.iter().chain(&witness.requant);
-        let main = main.chain([&witness.multiplicities]).cloned();
-        builder.extend_evals(main.map(evaluation).collect());
-        builder.commit(&mut channel);
-
-        let challenges =
-            Challenges::draw(&mut channel, batch, key.lanes()).ok_or(ProverError::Degenerate)?;
-        let (columns, claimed) =
-            interaction::generate(key, &self.preprocessed, &witness, &challenges);
-        transcript::mix_claimed_sums(&mut channel, &claimed);
-        let mut builder = scheme.tree_builder();
-        builder.extend_evals(columns);
-        builder.commit(&mut channel);
-
-        let machine = Machine::new(key, batch, &challenges, claimed);
-        let components: [&dyn ComponentProver<SimdBackend>; 3] =
-            [&machine.dense, &machine.requant, &machine.lookup];
-        let proof =
-            prove(&components, &mut channel, scheme).map_err(|_| ProverError::Constraints)?;
+        let channel = transcript::begin(key, binding, batch, input, &output);
+        let mut session = Session::new(self, batch, channel);
+        session.commit_witness(&witness);
+        let challenges = session.draw_challenges()?;
+        let (sums, claimed) = interaction::generate(key, &self.preprocessed, &witness, &challenges);
+        let proof = session.finish(&challenges, sums, &claimed)?;
         Ok(Receipt {
             model: key.id(),
             binding: binding.to_vec(),
             batch,
             input: input.to_vec(),
             output,
-            proof: codec::encode(&claimed, &proof),
+            proof,
         })
     }
 }
 
-fn evaluation(column: BaseColumn) -> CircleEvaluation<SimdBackend, BaseField, BitReversedOrder> {
-    use stwo::prover::backend::Column;
-    let domain = CanonicCoset::new(column.len().ilog2()).circle_domain();
-    CircleEvaluation::new(domain, column)
+/// One proof in the making: the steps of the protocol, in their order.
+pub(crate) struct Session<'a> {
+    prover: &'a Prover,
+    batch: u32,
+    channel: Blake2sChannel,
+    scheme: CommitmentSchemeProver<'a, SimdBackend, Blake2sMerkleChannel>,
+}
+
+impl<'a> Session<'a> {
+    /// Starts from a channel that holds the statement, and commits to the model.
+    pub fn new(prover: &'a Prover, batch: u32, mut channel: Blake2sChannel) -> Self {
+        let config = prover.key().preset.config();
+        let mut scheme = CommitmentSchemeProver::new(config, &prover.twiddles);
+        scheme.commit_tree(MaybeOwned::Borrowed(&prover.tree), &mut channel);
+        Self {
+            prover,
+            batch,
+            channel,
+            scheme,
+        }
+    }
+
+    pub fn commit_witness(&mut self, witness: &Witness) {
+        let columns = witness.dense.iter().chain(&witness.requant);
+        let columns = columns.chain([&witness.multiplicities]).cloned();
+        self.commit(columns.map(evaluation).collect());
+    }
+
+    fn commit(&mut self, columns: Evaluations) {
+        let mut builder = self.scheme.tree_builder();
+        builder.extend_evals(columns);
+        builder.commit(&mut self.channel);
+    }
+
+    pub fn draw_challenges(&mut self) -> Result<Challenges, ProverError> {
+        let lanes = self.prover.key().lanes();
+        Challenges::draw(&mut self.channel, self.batch, lanes).ok_or(ProverError::Degenerate)
+    }
+
+    /// Commits to the running sums and proves the constraints. Returns the proof's encoding.
+    pub fn finish(
+        mut self,
+        challenges: &Challenges,
+        sums: Evaluations,
+        claimed: &ClaimedSums,
+    ) -> Result<Vec<u8>, ProverError> {
+        transcript::mix_claimed_sums(&mut self.channel, claimed);
+        self.commit(sums);
+        let machine = Machine::new(self.prover.key(), self.batch, challenges, *claimed);
+        let components: [&dyn ComponentProver<SimdBackend>; 3] =
+            [&machine.dense, &machine.requant, &machine.lookup];
+        let proof = prove(&components, &mut self.channel, self.scheme)
+            .map_err(|_| ProverError::Constraints)?;
+        Ok(codec::encode(claimed, &proof))
+    }
 }

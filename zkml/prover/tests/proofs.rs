@@ -1,65 +1,11 @@
-//! Proofs of small models, honest and not.
+//! Proofs as their users meet them: honest ones hold, whatever happens to their bytes.
 
-use ciro_zkml_model::{Activation, Dense, Head, Input, Model, Output, Requant};
-use ciro_zkml_prover::Prover;
+#[path = "../src/testing.rs"]
+mod testing;
 
-/// A model with the given layer widths and pseudo-random parameters.
-fn model(widths: &[u32], preset: u8) -> Model {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut next = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
-    let n_layers = widths.len() - 1;
-    let layers = widths
-        .windows(2)
-        .enumerate()
-        .map(|(index, pair)| {
-            let (inputs, outputs) = (pair[0], pair[1]);
-            Dense {
-                inputs,
-                outputs,
-                weights: (0..inputs * outputs)
-                    .map(|_| (next() % 31) as i8 - 15)
-                    .collect(),
-                bias: (0..outputs)
-                    .map(|_| (next() % 2001) as i32 - 1000)
-                    .collect(),
-                requant: (index + 1 < n_layers).then(|| Requant {
-                    multipliers: (0..outputs).map(|_| 8 + (next() % 56) as u32).collect(),
-                    activation: if index % 2 == 0 {
-                        Activation::Relu
-                    } else {
-                        Activation::Identity
-                    },
-                }),
-            }
-        })
-        .collect();
-    Model {
-        name: "test".into(),
-        preset,
-        input: Input {
-            shape: vec![widths[0]],
-            scale: 1.0,
-            zero_point: 0,
-        },
-        layers,
-        output: Output {
-            shape: vec![widths[n_layers]],
-            scale: 1.0,
-            head: Head::Values,
-        },
-    }
-}
-
-fn input(model: &Model, batch: usize) -> Vec<i8> {
-    (0..model.inputs() * batch)
-        .map(|i| (i * 37 % 251) as u8 as i8)
-        .collect()
-}
+use ciro_zkml_prover::{Prover, ProverError};
+use ciro_zkml_verifier::{verify, Receipt, Statement, VerifyError};
+use testing::{input, model, Random};
 
 #[test]
 fn an_honest_proof_verifies_and_its_output_is_the_interpreters() {
@@ -74,9 +20,152 @@ fn an_honest_proof_verifies_and_its_output_is_the_interpreters() {
                 assert_eq!(
                     receipt.verify(prover.key()),
                     Ok(()),
-                    "{widths:?} preset {preset} batch {batch}"
+                    "{widths:?} {preset} {batch}"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn the_largest_batch_verifies_and_a_larger_one_is_refused() {
+    let model = model(&[12, 8, 3], 0);
+    let prover = Prover::new(&model).unwrap();
+    let receipt = prover.prove(b"", &input(&model, 64)).unwrap();
+    assert_eq!(receipt.verify(prover.key()), Ok(()));
+    let error = prover.prove(b"", &input(&model, 65)).err();
+    assert!(matches!(error, Some(ProverError::Batch(65))));
+}
+
+/// Proofs of two presets, to be tampered with.
+fn receipts() -> Vec<(Prover, Receipt)> {
+    [0, 1]
+        .map(|preset| {
+            let model = model(&[16, 24, 4], preset);
+            let prover = Prover::new(&model).unwrap();
+            let receipt = prover.prove(b"payee", &input(&model, 2)).unwrap();
+            (prover, receipt)
+        })
+        .into()
+}
+
+fn accepts(prover: &Prover, file: &[u8]) -> bool {
+    Receipt::decode_file(file).is_ok_and(|receipt| receipt.verify(prover.key()).is_ok())
+}
+
+#[test]
+fn a_proof_file_with_any_flipped_byte_is_refused() {
+    let mut random = Random::new(7);
+    for (prover, receipt) in receipts() {
+        let mut file = receipt.encode_file();
+        assert!(accepts(&prover, &file));
+        let statement = file.len() - receipt.proof.len();
+        let random_places = (0..4000)
+            .map(|_| random.below(file.len()))
+            .collect::<Vec<_>>();
+        for at in (0..statement).chain(random_places) {
+            let flip = 1u8 << random.below(8);
+            file[at] ^= flip;
+            assert!(
+                !accepts(&prover, &file),
+                "byte {at} of {} flipped by {flip}",
+                file.len()
+            );
+            file[at] ^= flip;
+        }
+    }
+}
+
+#[test]
+fn a_proof_of_any_other_length_is_refused() {
+    let mut random = Random::new(8);
+    for (prover, receipt) in receipts() {
+        let file = receipt.encode_file();
+        for _ in 0..1000 {
+            assert!(!accepts(&prover, &file[..random.below(file.len())]));
+        }
+        let statement = Statement {
+            binding: &receipt.binding,
+            batch: receipt.batch,
+            input: &receipt.input,
+            output: &receipt.output,
+        };
+        for _ in 0..1000 {
+            let cut = &receipt.proof[..random.below(receipt.proof.len())];
+            assert_eq!(
+                verify(prover.key(), &statement, cut),
+                Err(VerifyError::Encoding)
+            );
+        }
+        let longer = [&receipt.proof[..], &[0]].concat();
+        assert_eq!(
+            verify(prover.key(), &statement, &longer),
+            Err(VerifyError::Encoding)
+        );
+    }
+}
+
+#[test]
+fn random_bytes_in_a_proof_never_panic() {
+    let mut random = Random::new(9);
+    for (prover, receipt) in receipts() {
+        for _ in 0..500 {
+            let mut receipt = receipt.clone();
+            let from = random.below(receipt.proof.len());
+            let to = receipt.proof.len().min(from + 1 + random.below(256));
+            receipt.proof[from..to]
+                .iter_mut()
+                .for_each(|byte| *byte = random.below(256) as u8);
+            assert!(receipt.verify(prover.key()).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_proof_holds_for_its_statement_alone() {
+    let (prover, receipt) = receipts().remove(0);
+    let refused = |change: &dyn Fn(&mut Receipt)| {
+        let mut receipt = receipt.clone();
+        change(&mut receipt);
+        receipt.verify(prover.key()).unwrap_err()
+    };
+    assert_eq!(
+        refused(&|receipt| receipt.binding = b"thief".to_vec()),
+        VerifyError::Sum
+    );
+    assert_eq!(refused(&|receipt| receipt.input[0] ^= 1), VerifyError::Sum);
+    assert_eq!(refused(&|receipt| receipt.output[3] += 1), VerifyError::Sum);
+    assert_eq!(
+        refused(&|receipt| receipt.output[3] = 1 << 30),
+        VerifyError::OutputRange
+    );
+    assert_eq!(
+        refused(&|receipt| receipt.batch = 1),
+        VerifyError::Statement
+    );
+    assert_eq!(refused(&|receipt| receipt.model[0] ^= 1), VerifyError::Sum);
+    assert_eq!(
+        refused(&|receipt| receipt.binding = vec![0; 257]),
+        VerifyError::Statement
+    );
+}
+
+#[test]
+fn a_proof_is_refused_under_any_changed_key() {
+    let (prover, receipt) = receipts().remove(0);
+    let other = receipts().remove(1).0;
+    assert!(receipt.verify(other.key()).is_err());
+    let bytes = codec::Encode::encode(prover.key());
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 1 << bit;
+            let Ok(key) = codec::Decode::decode(&mut &bytes[..]) else {
+                continue;
+            };
+            let mut receipt = receipt.clone();
+            receipt.model = ciro_zkml_verifier::VerifyingKey::id(&key);
+            assert!(receipt.verify(&key).is_err(), "bit {bit} of byte {at}");
         }
     }
 }
