@@ -1,0 +1,211 @@
+//! `ciro job submit`.
+
+use super::{
+    blob::{interrupted, Server},
+    hex, read_model, settle, Sender,
+};
+use crate::{
+    amount::Amount,
+    npy,
+    output::{Output, Report},
+    store::BlobStore,
+};
+use anyhow::{bail, ensure, Context, Result};
+use ciro_client::{
+    calls,
+    events::{Event, JobMarket},
+    types::{MAX_INPUT, MAX_LOCATOR, MAX_OUTPUT},
+    Client,
+};
+use ciro_primitives::{JobId, ModelId, MAX_BATCH};
+use ciro_zkml_model::Model;
+use ciro_zkml_prover::Prover;
+use clap::Args;
+use serde_json::json;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use tokio::net::TcpStream;
+
+/// Arguments of `ciro job submit`.
+#[derive(Args)]
+pub struct Submit {
+    /// The model (.ciro); it must be registered.
+    model: PathBuf,
+    /// Samples (.npy), at most 64.
+    #[arg(long, value_name = "X.npy")]
+    input: PathBuf,
+    /// What the whole job is worth, in CIRO; at least the model's price floor for each sample.
+    #[arg(long, value_name = "CIRO")]
+    price: Amount,
+    /// Blocks until the deadline; a block takes about 2 seconds.
+    #[arg(long, default_value_t = 300, value_name = "BLOCKS")]
+    duration: u32,
+    /// Address under which workers find the input as <URL>/<hash>. If it and --serve are left out, that of the
+    /// `ciro blob serve` that serves the same store.
+    #[arg(long, value_name = "URL", conflicts_with = "serve")]
+    locator: Option<String>,
+    /// Serve the input from here until the job is settled, and report how it ended.
+    #[arg(long, value_name = "ADDRESS")]
+    serve: Option<SocketAddr>,
+    /// Folder of the blob store.
+    #[arg(long, env = "CIRO_BLOB_STORE", value_name = "FOLDER")]
+    store: Option<PathBuf>,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+impl Submit {
+    /// Quantises and stores the input, and submits the job.
+    pub async fn execute(self, output: Output) -> Result<Report> {
+        let model = read_model(&self.model)?;
+        let samples = npy::read_samples(&self.input, &model)?;
+        let batch = check_size(&model, samples.batch)?;
+        let input = model.quantise(&samples.values)?;
+        let step = output.progress("preparing the model");
+        let id = ModelId(Prover::new(&model)?.key().id());
+        step.at("looking at the chain");
+        let signer = self.sender.signer.keypair()?;
+        let client = self.sender.node.connect().await?;
+        self.check_price(&client, id, batch).await?;
+
+        let store = BlobStore::open(self.store.clone())?;
+        let server = match self.serve {
+            Some(listen) => Some(Server::bind(store.clone(), listen).await?),
+            None => None,
+        };
+        let locator = match (&self.locator, &server) {
+            (Some(locator), _) => locator.clone(),
+            (None, Some(server)) => server.url(),
+            (None, None) => running_server(&store).await?,
+        };
+        let locator = locator.trim_end_matches('/').to_owned();
+        ensure!(
+            locator.len() <= MAX_LOCATOR,
+            "the locator is longer than {MAX_LOCATOR} bytes"
+        );
+        let commitment = store.put(batch, &input)?;
+
+        step.at("submitting the job");
+        let call = calls::submit_job(
+            id.0,
+            batch,
+            commitment,
+            locator.as_bytes(),
+            self.price.0,
+            self.duration,
+        );
+        let included = client.execute(&call, &signer, self.sender.wait()).await?;
+        let (job, deadline) = included
+            .events
+            .iter()
+            .find_map(|event| match event {
+                Event::JobMarket(JobMarket::JobSubmitted { job, deadline, .. }) => {
+                    Some((*job, *deadline))
+                }
+                _ => None,
+            })
+            .context(
+                "the chain did not report the job it took: its runtime is newer than this program",
+            )?;
+        drop(step);
+        let report = Report::yes(
+            format!("job {job} submitted, deadline block {deadline}"),
+            json!({
+                "job": job,
+                "model": hex(&id.0),
+                "batch": batch,
+                "input_commitment": hex(&commitment),
+                "locator": locator,
+                "price": self.price,
+                "deadline": deadline,
+                "block": hex(&included.block.0),
+            }),
+        );
+        match server {
+            None => Ok(report),
+            Some(server) => {
+                output.say(&report);
+                serve_until_settled(server, &client, job, output).await
+            }
+        }
+    }
+
+    /// Refuses what the chain would refuse, with more to go by.
+    async fn check_price(&self, client: &Client, id: ModelId, batch: u32) -> Result<()> {
+        let Some(info) = client.finalised().await?.model(id).await? else {
+            bail!(
+                "the model {id} is not registered on this chain: `ciro model register {}` does that",
+                self.model.display()
+            );
+        };
+        let least = info.price_floor.saturating_mul(batch.into());
+        ensure!(
+            self.price.0 >= least,
+            "{} CIRO is too little: {batch} samples of this model cost at least {} CIRO",
+            self.price,
+            Amount(least)
+        );
+        Ok(())
+    }
+}
+
+fn check_size(model: &Model, batch: usize) -> Result<u32> {
+    ensure!(
+        batch <= MAX_BATCH as usize,
+        "a job covers at most {MAX_BATCH} samples and these are {batch}: split the file"
+    );
+    for (what, values, most) in [
+        ("input", model.inputs(), MAX_INPUT),
+        ("output", model.outputs(), MAX_OUTPUT),
+    ] {
+        ensure!(
+            values * batch <= most,
+            "a job's {what} holds at most {most} values and {batch} samples have {}: submit at most {} at once",
+            values * batch,
+            most / values
+        );
+    }
+    Ok(batch as u32)
+}
+
+async fn running_server(store: &BlobStore) -> Result<String> {
+    const ADVICE: &str = "start `ciro blob serve`, or give --serve or --locator";
+    let Some(url) = store.server() else {
+        bail!("nothing serves the blob store, so no worker could fetch the input: {ADVICE}");
+    };
+    let reachable = match url.strip_prefix("http://") {
+        Some(address) if address.parse::<SocketAddr>().is_ok() => {
+            TcpStream::connect(address).await.is_ok()
+        }
+        // A public address may be behind a proxy that this machine does not reach.
+        _ => true,
+    };
+    ensure!(
+        reachable,
+        "the blob server at {url} does not answer any more: {ADVICE}"
+    );
+    Ok(url)
+}
+
+async fn serve_until_settled(
+    server: Server,
+    client: &Client,
+    job: JobId,
+    output: Output,
+) -> Result<Report> {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(server.run(async {
+        let _ = stopped.await;
+    }));
+    let step = output.progress(format!("serving the input of job {job}"));
+    let ending = tokio::select! {
+        ending = settle::wait(client, job, None, &step) => ending?,
+        () = interrupted() => settle::Ending::TimedOut,
+    };
+    drop(step);
+    drop(stop);
+    // A worker that keeps its connection open must not keep this program.
+    if let Ok(served) = tokio::time::timeout(Duration::from_secs(2), serving).await {
+        served.context("the blob server failed")??;
+    }
+    Ok(ending.report(job))
+}

@@ -1,0 +1,118 @@
+//! The calls of the model registry and the job market. Arguments are encoded by name against the live metadata.
+
+use crate::{types::Balance, AccountId};
+use ciro_primitives::JobId;
+use codec::Encode;
+pub use scale_encode::EncodeAsFields;
+use scale_encode::{EncodeAsType, TypeResolver};
+use subxt::transactions::{dynamic, DynamicPayload};
+
+/// A call that a transaction can carry.
+pub type Call<Arguments> = DynamicPayload<Arguments>;
+
+/// Pallet of models.
+pub const MODEL_REGISTRY: &str = "ModelRegistry";
+/// Pallet of jobs.
+pub const JOB_MARKET: &str = "JobMarket";
+
+/// A value that is encoded already, of a type that the runtime and this build share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded(Vec<u8>);
+
+impl<T: Encode> From<&T> for Encoded {
+    fn from(value: &T) -> Self {
+        Self(value.encode())
+    }
+}
+
+impl EncodeAsType for Encoded {
+    fn encode_as_type_to<R: TypeResolver>(
+        &self,
+        _: R::TypeId,
+        _: &R,
+        out: &mut Vec<u8>,
+    ) -> Result<(), scale_encode::Error> {
+        out.extend_from_slice(&self.0);
+        Ok(())
+    }
+}
+
+macro_rules! calls {
+    ($($(#[$docs:meta])* $pallet:ident.$call:ident $arguments:ident { $($field:ident: $type:ty),* })*) => {
+        $(
+            #[doc = concat!("Arguments of [`", stringify!($call), "`].")]
+            #[allow(missing_docs)]
+            #[derive(Clone, Debug, EncodeAsType)]
+            pub struct $arguments { $(pub $field: $type),* }
+
+            $(#[$docs])*
+            #[allow(clippy::too_many_arguments)]
+            pub fn $call($($field: impl Into<$type>),*) -> Call<$arguments> {
+                dynamic($pallet, stringify!($call), $arguments { $($field: $field.into()),* })
+            }
+        )*
+    };
+}
+
+calls! {
+    /// Registers a model under its verifying key (`ciro_zkml_air::VerifyingKey`); a deposit is held.
+    /// `price_floor` is per sample.
+    MODEL_REGISTRY.register Register { key: Encoded, name: Vec<u8>, price_floor: Balance }
+    /// Changes the least price per sample.
+    MODEL_REGISTRY.set_price_floor SetPriceFloor { model: [u8; 32], price_floor: Balance }
+    /// Gives a model to another account.
+    MODEL_REGISTRY.transfer_ownership TransferOwnership { model: [u8; 32], new_owner: AccountId }
+    /// Withdraws a model that has no open jobs; the deposit is released.
+    MODEL_REGISTRY.deregister Deregister { model: [u8; 32] }
+    /// Takes an unclaimed job back; price is released.
+    JOB_MARKET.cancel_job CancelJob { job: JobId }
+    /// Claims a job; collateral is held.
+    JOB_MARKET.claim_job ClaimJob { job: JobId }
+    /// Gives a claimed job back, for a small part of the collateral.
+    JOB_MARKET.release_job ReleaseJob { job: JobId }
+    /// Settles a job whose deadline has passed; anybody may.
+    JOB_MARKET.expire_job ExpireJob { job: JobId }
+    /// Removes a settled job and its result; the storage deposit is released.
+    JOB_MARKET.remove_job RemoveJob { job: JobId }
+    /// Asks for a run. `price` is for the whole job, `duration` in blocks.
+    JOB_MARKET.submit_job SubmitJob {
+        model: [u8; 32], batch: u32, input_commitment: [u8; 32], locator: Vec<u8>, price: Balance, duration: u32
+    }
+    /// Answers a claimed job with its proof. `input` is in two's complement bytes.
+    JOB_MARKET.submit_result SubmitResult {
+        job: JobId, payee: AccountId, input: Vec<u8>, output: Vec<i32>, proof: Vec<u8>
+    }
+}
+
+/// The bytes of quantised values, as calls, commitments and blobs carry them.
+pub fn bytes(values: &[i8]) -> Vec<u8> {
+    values.iter().map(|value| *value as u8).collect()
+}
+
+/// Quantised values out of their bytes.
+pub fn values(bytes: &[u8]) -> Vec<i8> {
+    bytes.iter().map(|byte| *byte as i8).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use subxt::transactions::Payload;
+
+    #[test]
+    fn calls_carry_their_names() {
+        let call = claim_job(7u64);
+        assert_eq!(
+            (call.pallet_name(), call.call_name()),
+            ("JobMarket", "claim_job")
+        );
+        assert_eq!(call.call_data().job, 7);
+    }
+
+    #[test]
+    fn bytes_are_twos_complement() {
+        let all: Vec<i8> = (i8::MIN..=i8::MAX).collect();
+        assert_eq!(values(&bytes(&all)), all);
+        assert_eq!(bytes(&[-1, 0, 127, -128]), [255, 0, 127, 128]);
+    }
+}

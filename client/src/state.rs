@@ -1,0 +1,160 @@
+//! Reading the chain at one block.
+
+use crate::{
+    calls::{JOB_MARKET, MODEL_REGISTRY},
+    events::Event,
+    types::{variant_path, AccountInfo, Balances, Hold, Job, ModelInfo, NumberedJob},
+    AccountId, Error, Hash, Result,
+};
+use ciro_primitives::{JobId, ModelId};
+use scale_decode::DecodeAsType;
+use subxt::{
+    dynamic::{constant, storage},
+    OnlineClientAtBlock, SubstrateConfig,
+};
+
+/// The state after one block.
+pub struct State(OnlineClientAtBlock<SubstrateConfig>);
+
+impl State {
+    pub(crate) fn new(at: OnlineClientAtBlock<SubstrateConfig>) -> Self {
+        Self(at)
+    }
+
+    pub(crate) fn at(&self) -> &OnlineClientAtBlock<SubstrateConfig> {
+        &self.0
+    }
+
+    /// Number of the block.
+    pub fn number(&self) -> u64 {
+        self.0.block_number()
+    }
+
+    /// Hash of the block.
+    pub fn hash(&self) -> Hash {
+        self.0.block_hash()
+    }
+
+    /// Hash of another block of the chain as the node sees it now, by number.
+    pub async fn hash_of(&self, number: u64) -> Result<Option<Hash>> {
+        use subxt::error::OnlineClientAtBlockError::BlockNotFound;
+        match self.0.online_client().at_block(number).await {
+            Ok(at) => Ok(Some(at.block_hash())),
+            Err(BlockNotFound { .. }) => Ok(None),
+            Err(error) => Err(Error::chain(error)),
+        }
+    }
+
+    /// A job, if it exists and was not removed.
+    pub async fn job(&self, job: JobId) -> Result<Option<Job>> {
+        self.map(JOB_MARKET, "Jobs", job).await
+    }
+
+    /// Every job that was not removed, by number.
+    pub async fn jobs(&self) -> Result<Vec<NumberedJob>> {
+        self.entries(JOB_MARKET, "Jobs").await
+    }
+
+    /// The output of a paid job: final accumulators, row-major.
+    pub async fn result(&self, job: JobId) -> Result<Option<Vec<i32>>> {
+        self.map(JOB_MARKET, "Results", job).await
+    }
+
+    /// A registered model.
+    pub async fn model(&self, model: ModelId) -> Result<Option<ModelInfo>> {
+        self.map(MODEL_REGISTRY, "Models", model.0).await
+    }
+
+    /// Every registered model, by id.
+    pub async fn models(&self) -> Result<Vec<(ModelId, ModelInfo)>> {
+        let models: Vec<([u8; 32], ModelInfo)> = self.entries(MODEL_REGISTRY, "Models").await?;
+        Ok(models
+            .into_iter()
+            .map(|(id, info)| (ModelId(id), info))
+            .collect())
+    }
+
+    /// Transactions of an account that the chain has seen up to this block.
+    pub async fn nonce(&self, account: &AccountId) -> Result<u64> {
+        self.0
+            .transactions()
+            .account_nonce(account)
+            .await
+            .map_err(Error::chain)
+    }
+
+    /// What an account has; zeros if it does not exist.
+    pub async fn balances(&self, account: &AccountId) -> Result<Balances> {
+        let info: Option<AccountInfo> = self.map("System", "Account", account.0).await?;
+        let holds: Option<Vec<Hold>> = self.map("Balances", "Holds", account.0).await?;
+        let Some(AccountInfo { data }) = info else {
+            return Ok(Balances::default());
+        };
+        Ok(Balances {
+            free: data.free,
+            reserved: data.reserved,
+            frozen: data.frozen,
+            holds: holds
+                .unwrap_or_default()
+                .iter()
+                .map(|hold| (variant_path(&hold.id), hold.amount))
+                .collect(),
+        })
+    }
+
+    /// What Ciro's pallets reported in this block.
+    pub async fn events(&self) -> Result<Vec<Event>> {
+        let events = self.0.events().fetch().await.map_err(Error::chain)?;
+        let mut read = Vec::new();
+        for event in events.iter() {
+            read.extend(Event::read(&event.map_err(Error::chain)?)?);
+        }
+        Ok(read)
+    }
+
+    /// Milliseconds that the chain takes for a block, as its runtime says.
+    pub fn block_time(&self) -> Result<u64> {
+        self.0
+            .constants()
+            .entry(constant::<u64>("Babe", "ExpectedBlockTime"))
+            .map_err(Error::chain)
+    }
+
+    async fn map<K, V>(&self, pallet: &str, entry: &str, key: K) -> Result<Option<V>>
+    where
+        K: scale_encode::EncodeAsType + DecodeAsType,
+        V: DecodeAsType,
+    {
+        self.0
+            .storage()
+            .try_fetch(storage::<(K,), V>(pallet, entry), (key,))
+            .await
+            .map_err(Error::chain)?
+            .map(|value| value.decode().map_err(Error::chain))
+            .transpose()
+    }
+
+    async fn entries<K, V>(&self, pallet: &str, entry: &str) -> Result<Vec<(K, V)>>
+    where
+        K: scale_encode::EncodeAsType + DecodeAsType + Ord,
+        V: DecodeAsType,
+    {
+        let mut values = self
+            .0
+            .storage()
+            .iter(storage::<(K,), V>(pallet, entry), ())
+            .await
+            .map_err(Error::chain)?;
+        let mut read = Vec::new();
+        while let Some(value) = values.next().await {
+            let value = value.map_err(Error::chain)?;
+            let (key,) = value
+                .key()
+                .and_then(|key| key.decode())
+                .map_err(Error::chain)?;
+            read.push((key, value.value().decode().map_err(Error::chain)?));
+        }
+        read.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(read)
+    }
+}

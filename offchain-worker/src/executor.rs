@@ -1,0 +1,353 @@
+//! The models that a worker serves, and proving runs of them.
+
+use crate::blob::{fetch, BlobSource, FetchError, Wanted};
+use anyhow::{bail, ensure, Context, Result};
+use ciro_client::types::{Job, MAX_INPUT, MAX_OUTPUT, MAX_PROOF};
+use ciro_primitives::{JobBinding, ModelId};
+use ciro_zkml_model::Model;
+use ciro_zkml_prover::Prover;
+use ciro_zkml_verifier::Receipt;
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
+use tokio::sync::Semaphore;
+use tracing::{info, warn};
+
+/// How often an input is asked for before the job is given back.
+const ATTEMPTS: u32 = 6;
+
+/// Pause after the first attempt; it doubles each time, so that all attempts take half a minute.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A model that is ready to be proved.
+pub struct Served {
+    prover: Prover,
+    /// The longest proof so far took this.
+    slowest: Mutex<Duration>,
+}
+
+impl Served {
+    /// What a proof is expected to take.
+    pub fn estimate(&self) -> Duration {
+        *locked(&self.slowest)
+    }
+
+    /// Length of a batch's input in bytes.
+    pub fn input_length(&self, batch: u32) -> usize {
+        batch as usize * self.prover.model().inputs()
+    }
+
+    /// Whether the chain would take the result of such a batch.
+    pub fn fits(&self, batch: u32) -> bool {
+        self.input_length(batch) <= MAX_INPUT
+            && batch as usize * self.prover.model().outputs() <= MAX_OUTPUT
+    }
+}
+
+/// A file as it was when it was read.
+#[derive(Clone, PartialEq)]
+struct Seen {
+    modified: Option<SystemTime>,
+    length: u64,
+    /// What was in it; nothing if it is no usable model.
+    model: Option<ModelId>,
+}
+
+/// Why a job was not proved.
+#[derive(Debug)]
+pub enum Failure {
+    /// Its input could not be had.
+    Input(FetchError),
+    /// The proof could not be made.
+    Proof(anyhow::Error),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Input(error) => error.fmt(f),
+            Self::Proof(error) => write!(f, "the run cannot be proved: {error:#}"),
+        }
+    }
+}
+
+/// Runs and proves jobs.
+pub struct Executor {
+    folder: PathBuf,
+    source: Box<dyn BlobSource>,
+    served: Mutex<HashMap<ModelId, Arc<Served>>>,
+    seen: Mutex<HashMap<PathBuf, Seen>>,
+    /// One proof at a time: a proof uses every core by itself.
+    turn: Semaphore,
+    first_pause: Duration,
+}
+
+impl Executor {
+    /// An executor of the models in a folder; [`Self::rescan`] reads them.
+    pub fn new(folder: PathBuf, source: Box<dyn BlobSource>) -> Self {
+        Self {
+            folder,
+            source,
+            served: Mutex::default(),
+            seen: Mutex::default(),
+            turn: Semaphore::new(1),
+            first_pause: FIRST_PAUSE,
+        }
+    }
+
+    /// A model, if it is served.
+    pub fn model(&self, id: ModelId) -> Option<Arc<Served>> {
+        locked(&self.served).get(&id).cloned()
+    }
+
+    /// Looks for model files that are new, changed or gone. Takes seconds where there are some, so it blocks. Gives
+    /// whether other models are served now.
+    pub fn rescan(&self) -> Result<bool> {
+        let unreadable = || format!("cannot read the models folder {}", self.folder.display());
+        let before = locked(&self.seen).clone();
+        let mut now = HashMap::new();
+        for entry in fs::read_dir(&self.folder).with_context(unreadable)? {
+            let path = entry.with_context(unreadable)?.path();
+            if path.extension().is_none_or(|extension| extension != "ciro") {
+                continue;
+            }
+            let Ok(metadata) = fs::metadata(&path) else {
+                continue;
+            };
+            let mut seen = Seen {
+                modified: metadata.modified().ok(),
+                length: metadata.len(),
+                model: None,
+            };
+            seen.model = match before.get(&path) {
+                Some(old) if (old.modified, old.length) == (seen.modified, seen.length) => {
+                    old.model
+                }
+                _ => self.load(&path),
+            };
+            now.insert(path, seen);
+        }
+        let mut served = locked(&self.served);
+        served.retain(|id, _| now.values().any(|seen| seen.model == Some(*id)));
+        let models = |seen: &HashMap<PathBuf, Seen>| {
+            let mut models: Vec<_> = seen.values().filter_map(|seen| seen.model).collect();
+            models.sort();
+            models.dedup();
+            models
+        };
+        let changed = models(&before) != models(&now);
+        *locked(&self.seen) = now;
+        Ok(changed)
+    }
+
+    fn load(&self, path: &Path) -> Option<ModelId> {
+        let read = || -> Result<(ModelId, Served)> {
+            let model = Model::decode_file(&fs::read(path)?)?;
+            let prover = Prover::new(&model)?;
+            let slowest = Mutex::new(Duration::ZERO);
+            Ok((ModelId(prover.key().id()), Served { prover, slowest }))
+        };
+        match read() {
+            Ok((id, served)) => {
+                info!(model = %id, file = %path.display(), "serving a model");
+                locked(&self.served)
+                    .entry(id)
+                    .or_insert_with(|| Arc::new(served));
+                Some(id)
+            }
+            Err(error) => {
+                warn!(file = %path.display(), "not a model that can be served: {error:#}");
+                None
+            }
+        }
+    }
+
+    /// Fetches the input of a job, trying for a while.
+    pub async fn fetch(&self, job: &Job, served: &Served) -> Result<Vec<i8>, FetchError> {
+        let wanted = Wanted {
+            locator: String::from_utf8_lossy(&job.locator).into_owned(),
+            commitment: job.input_commitment,
+            batch: job.batch,
+            length: served.input_length(job.batch),
+        };
+        let mut pause = self.first_pause;
+        for _ in 1..ATTEMPTS {
+            match fetch(self.source.as_ref(), &wanted).await {
+                Err(error) => warn!(
+                    locator = wanted.locator,
+                    "{error}; trying again in {pause:?}"
+                ),
+                fetched => return fetched,
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        fetch(self.source.as_ref(), &wanted).await
+    }
+
+    /// Fetches, runs and proves a job for a payee. The proof is verified before it is given out: a wrong one would
+    /// cost collateral.
+    pub async fn execute(
+        &self,
+        job: &Job,
+        served: Arc<Served>,
+        binding: JobBinding,
+    ) -> Result<Receipt, Failure> {
+        let input = self.fetch(job, &served).await.map_err(Failure::Input)?;
+        let turn = self
+            .turn
+            .acquire()
+            .await
+            .map_err(|error| Failure::Proof(error.into()))?;
+        let proved = tokio::task::spawn_blocking(move || prove(&served, binding, &input)).await;
+        drop(turn);
+        proved
+            .unwrap_or_else(|panic| bail!("the prover crashed: {panic}"))
+            .map_err(Failure::Proof)
+    }
+}
+
+fn prove(served: &Served, binding: JobBinding, input: &[i8]) -> Result<Receipt> {
+    let start = Instant::now();
+    let receipt = served.prover.prove(&binding.encode(), input)?;
+    receipt.verify(served.prover.key())?;
+    ensure!(
+        receipt.proof.len() <= MAX_PROOF,
+        "the proof has {} bytes and the chain takes {MAX_PROOF}: import the model with --preset chain",
+        receipt.proof.len()
+    );
+    let mut slowest = locked(&served.slowest);
+    *slowest = start.elapsed().max(*slowest);
+    Ok(receipt)
+}
+
+/// The data behind a mutex, which stays consistent even if a thread panicked while it held it.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+    use ciro_client::{calls, types::JobState, AccountId};
+    use ciro_primitives::input_commitment;
+    use ciro_zkml_model::{Dense, Head, Input, Output};
+
+    struct Fixed(Vec<i8>);
+
+    #[async_trait]
+    impl BlobSource for Fixed {
+        async fn get(&self, _: &Wanted) -> Result<Vec<u8>, FetchError> {
+            Ok(calls::bytes(&self.0))
+        }
+    }
+
+    fn model(weight: i8) -> Model {
+        Model {
+            name: "twice".into(),
+            preset: 0,
+            input: Input {
+                shape: vec![2],
+                scale: 1.0,
+                zero_point: 0,
+            },
+            layers: vec![Dense {
+                inputs: 2,
+                outputs: 1,
+                weights: vec![weight, 1],
+                bias: vec![3],
+                requant: None,
+            }],
+            output: Output {
+                shape: vec![1],
+                scale: 1.0,
+                head: Head::Values,
+            },
+        }
+    }
+
+    fn job(model: ModelId, input: &[i8]) -> Job {
+        Job {
+            requester: AccountId([1; 32]),
+            model: model.0,
+            batch: 1,
+            input_commitment: input_commitment(1, input),
+            locator: b"http://127.0.0.1:1".to_vec(),
+            price: 0,
+            deposit: 0,
+            deadline: 100,
+            state: JobState::Submitted,
+        }
+    }
+
+    #[test]
+    fn models_come_change_and_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let executor = Executor::new(folder.path().to_owned(), Box::new(Fixed(vec![])));
+        assert!(!executor.rescan().unwrap());
+        let (one, two) = (folder.path().join("1.ciro"), folder.path().join("2.ciro"));
+        fs::write(&one, model(2).encode_file()).unwrap();
+        fs::write(&two, b"no model").unwrap();
+        fs::write(folder.path().join("notes.txt"), b"").unwrap();
+        assert!(executor.rescan().unwrap());
+        assert!(!executor.rescan().unwrap());
+        let first = ModelId(Prover::new(&model(2)).unwrap().key().id());
+        assert!(executor.model(first).is_some());
+        // Another length, so that it is a change even where times are coarse.
+        let other = Model {
+            name: "thrice".into(),
+            ..model(3)
+        };
+        fs::write(&one, other.encode_file()).unwrap();
+        assert!(executor.rescan().unwrap());
+        assert!(executor.model(first).is_none());
+        fs::remove_file(&one).unwrap();
+        assert!(executor.rescan().unwrap());
+        assert!(locked(&executor.served).is_empty());
+        drop(folder);
+        assert!(executor.rescan().is_err());
+    }
+
+    #[tokio::test]
+    async fn proves_the_job_for_the_payee() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("1.ciro"), model(2).encode_file()).unwrap();
+        let executor = Executor::new(folder.path().to_owned(), Box::new(Fixed(vec![5, -6])));
+        executor.rescan().unwrap();
+        let id = ModelId(Prover::new(&model(2)).unwrap().key().id());
+        let served = executor.model(id).unwrap();
+        let binding = JobBinding {
+            genesis: [1; 32],
+            job: 7,
+            payee: [2; 32],
+        };
+        let receipt = executor
+            .execute(&job(id, &[5, -6]), served.clone(), binding)
+            .await
+            .unwrap();
+        assert_eq!(receipt.output, [2 * 5 - 6 + 3]);
+        assert_eq!(JobBinding::decode(&receipt.binding), Ok(binding));
+        assert!(served.estimate() > Duration::ZERO);
+    }
+
+    #[tokio::test]
+    async fn gives_up_on_an_input_that_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("1.ciro"), model(2).encode_file()).unwrap();
+        let source = Box::new(Fixed(vec![5, 6]));
+        let executor = Executor {
+            first_pause: Duration::ZERO,
+            ..Executor::new(folder.path().to_owned(), source)
+        };
+        executor.rescan().unwrap();
+        let id = ModelId(Prover::new(&model(2)).unwrap().key().id());
+        let served = executor.model(id).unwrap();
+        let fetched = executor.fetch(&job(id, &[5, -6]), &served).await;
+        assert_eq!(fetched, Err(FetchError::WrongBytes));
+    }
+}
