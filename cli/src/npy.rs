@@ -1,7 +1,7 @@
 //! NumPy files: samples in, outputs out.
 
 use anyhow::{anyhow, bail, ensure, Context, Result};
-use ciro_zkml_model::{Head, Model, Values};
+use ciro_zkml_model::{Model, Values};
 use npyz::{DType, NpyFile, NpyHeader, Order, TypeChar, WriterBuilder};
 use std::{fs, path::Path};
 
@@ -144,16 +144,36 @@ pub fn encode_outputs(model: &Model, output: &[i32]) -> Result<Vec<u8>> {
     }
 }
 
-/// Whether a file holds exactly the outputs that the model gives for these accumulators.
+/// Whether a file holds exactly the outputs that the model gives for these accumulators, as [`encode_outputs`] writes
+/// them or with the output's axes flattened.
 pub fn holds_outputs(path: &Path, model: &Model, output: &[i32]) -> Result<bool> {
-    let given = read(path)?;
-    let expected = decode(&encode_outputs(model, output)?)?;
-    let labels = matches!(model.output.head, Head::ArgMax { .. });
-    let flat = [
-        output.len() / model.outputs().max(1),
-        if labels { 1 } else { model.outputs() },
-    ];
-    Ok((given.shape == expected.shape || given.shape == flat) && given.values == expected.values)
+    let name = path.display();
+    let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
+    let mut data = &bytes[..];
+    let header =
+        NpyHeader::from_reader(&mut data).with_context(|| format!("{name} is not a .npy file"))?;
+    let batch = (output.len() / model.outputs().max(1)) as u64;
+    let shape = header.shape().to_vec();
+    let (fits, expected) = match model.dequantise(output) {
+        Values::Float(values) => {
+            let axes = model.output.shape.iter().map(|n| u64::from(*n));
+            let full: Vec<u64> = [batch].into_iter().chain(axes).collect();
+            let fits = shape == full || shape == [batch, model.outputs() as u64];
+            (fits, encode(&[values.len() as u64], &values)?)
+        }
+        Values::Class(labels) => (shape == [batch], encode(&[batch], &labels)?),
+    };
+    let mut expected = &expected[..];
+    let wanted = NpyHeader::from_reader(&mut expected)?.dtype();
+    ensure!(
+        header.dtype() == wanted,
+        "{name}: outputs of this model have the element type {}, not {}",
+        wanted.descr(),
+        header.dtype().descr()
+    );
+    let row_major = header.order() == Order::C || shape.len() < 2;
+    ensure!(row_major, "{name}: save the outputs in row-major order");
+    Ok(fits && data == expected)
 }
 
 fn encode<T: npyz::AutoSerialize + Copy>(shape: &[u64], values: &[T]) -> Result<Vec<u8>> {

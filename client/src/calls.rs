@@ -97,7 +97,6 @@ pub fn values(bytes: &[u8]) -> Vec<i8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use subxt::transactions::Payload;
 
     #[test]
     fn calls_carry_their_names() {

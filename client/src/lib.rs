@@ -9,7 +9,7 @@
 //!
 //! let client = Client::connect("ws://127.0.0.1:9944").await?;
 //! let signer = keypair("//Alice")?;
-//! client.execute(&calls::claim_job(7), &signer, Wait::Finalised).await?;
+//! client.execute(&calls::claim_job(7u64), &signer, Wait::Finalised).await?;
 //! println!("{:?}", client.finalised().await?.job(7).await?);
 //! # Ok(())
 //! # }

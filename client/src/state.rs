@@ -3,7 +3,7 @@
 use crate::{
     calls::{JOB_MARKET, MODEL_REGISTRY},
     events::Event,
-    types::{variant_path, AccountInfo, Balances, Hold, Job, ModelInfo, NumberedJob},
+    types::{variant_path, AccountInfo, Balances, Hold, Job, ModelInfo, NumberedJob, SubmittedResult},
     AccountId, Error, Hash, Result,
 };
 use ciro_primitives::{JobId, ModelId};
@@ -110,6 +110,21 @@ impl State {
             read.extend(Event::read(&event.map_err(Error::chain)?)?);
         }
         Ok(read)
+    }
+
+    /// The results that were submitted in this block, accepted or not, in order. One inside another call, a batch for
+    /// instance, is not found.
+    pub async fn submitted_results(&self) -> Result<Vec<SubmittedResult>> {
+        let extrinsics = self.0.extrinsics().fetch().await.map_err(Error::chain)?;
+        let mut results = Vec::new();
+        for extrinsic in extrinsics.iter() {
+            let extrinsic = extrinsic.map_err(Error::chain)?;
+            if (extrinsic.pallet_name(), extrinsic.call_name()) == (JOB_MARKET, "submit_result") {
+                let result = extrinsic.decode_call_data_fields_unchecked_as();
+                results.push(result.map_err(Error::chain)?);
+            }
+        }
+        Ok(results)
     }
 
     /// Milliseconds that the chain takes for a block, as its runtime says.

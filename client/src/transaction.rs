@@ -68,19 +68,18 @@ impl SignedTransaction {
     /// What can still become of it after this finalised state.
     pub async fn fate(&self, finalised: &State, account: &AccountId) -> Result<Fate> {
         let number = finalised.number();
-        // It was signed at a finalised block, so on its own chain that block stays.
-        if number < self.birth
-            || finalised.hash_of(self.birth).await? != Some(self.birth_hash.into())
-        {
-            return Ok(Fate::Dead);
-        }
         if finalised.nonce(account).await? > self.nonce {
             return Ok(Fate::Used);
         }
-        Ok(if number >= self.death {
-            Fate::Dead
-        } else {
+        if !(self.birth..self.death).contains(&number) {
+            return Ok(Fate::Dead);
+        }
+        // It was signed at a finalised block, so on its own chain that block stays.
+        let birth = finalised.hash_of(self.birth).await?;
+        Ok(if birth == Some(self.birth_hash.into()) {
             Fate::Open
+        } else {
+            Fate::Dead
         })
     }
 }

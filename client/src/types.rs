@@ -126,6 +126,21 @@ impl JobState {
     }
 }
 
+/// A result as a worker submitted it, whether or not the chain accepted it.
+#[derive(Clone, Debug, PartialEq, Eq, DecodeAsType)]
+pub struct SubmittedResult {
+    /// The job that it answers.
+    pub job: JobId,
+    /// Who is to be paid.
+    pub payee: AccountId,
+    /// The quantised input, in two's complement bytes.
+    pub input: Vec<u8>,
+    /// Final accumulators, row-major.
+    pub output: Vec<i32>,
+    /// The proof.
+    pub proof: Vec<u8>,
+}
+
 /// A job and its number.
 pub type NumberedJob = (JobId, Job);
 

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use ciro_client::{
     calls,
     types::{Balance, Job},
-    AccountId, Client, Error, Keypair, SignedTransaction, State, Wait,
+    AccountId, Client, Error, Keypair, State, Wait,
 };
 use ciro_primitives::{input_commitment, JobBinding, JobId};
 use ciro_zkml_verifier::Receipt;
@@ -413,10 +413,7 @@ impl Scheduler {
 
     fn finish(&mut self, id: JobId, result: Outcome) -> Result<()> {
         match result {
-            Ok(proof) => {
-                info!(job = id, bytes = proof.proof.len(), "proved");
-                self.journal.keep_proof(id, &proof)?;
-            }
+            Ok(proof) => self.journal.keep_proof(id, &proof)?,
             Err(failure) => {
                 error!(job = id, "giving the job back: {failure}");
                 self.journal.shun(id, &failure.to_string())?;
@@ -479,7 +476,14 @@ impl Scheduler {
             nonce = pending.transaction.nonce,
             "sending"
         );
-        self.submit(client, id, purpose, &pending.transaction).await
+        if let Some(reason) = self.submit(client, id, &pending).await? {
+            warn!(
+                job = id,
+                ?purpose,
+                "the pool did not take it, it is tried again: {reason}"
+            );
+        }
+        Ok(())
     }
 
     /// Whether the pool has transactions of the account besides those of the journal.
@@ -497,31 +501,24 @@ impl Scheduler {
     }
 
     async fn resend(&self, client: &Client, id: JobId, situation: Situation) -> Result<()> {
-        match (situation.pending, self.journal.pending(id)?) {
-            (
-                Some(_),
-                Some(Pending {
-                    purpose,
-                    transaction,
-                }),
-            ) => {
-                debug!(job = id, ?purpose, "sending again");
-                self.submit(client, id, purpose, &transaction).await
+        if let (Some(_), Some(pending)) = (situation.pending, self.journal.pending(id)?) {
+            if let Some(reason) = self.submit(client, id, &pending).await? {
+                debug!(job = id, purpose = ?pending.purpose, "not sent again: {reason}");
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
-    /// Hands a transaction to the pool and logs what becomes of it. Decisions do not hang on that: they wait for
-    /// finalised blocks.
+    /// Hands a transaction to the pool, and logs what becomes of it; gives the reason if the pool does not take it.
+    /// Decisions do not hang on either: they wait for finalised blocks.
     async fn submit(
         &self,
         client: &Client,
         id: JobId,
-        purpose: Purpose,
-        transaction: &SignedTransaction,
-    ) -> Result<()> {
-        match client.submit(transaction).await {
+        pending: &Pending,
+    ) -> Result<Option<String>> {
+        let purpose = pending.purpose;
+        match client.submit(&pending.transaction).await {
             Ok(progress) => {
                 tokio::spawn(async move {
                     match progress.wait(Wait::Finalised).await {
@@ -538,12 +535,9 @@ impl Scheduler {
                         ),
                     }
                 });
-                Ok(())
+                Ok(None)
             }
-            Err(Error::Rejected(reason)) => {
-                debug!(job = id, ?purpose, "the pool did not take it: {reason}");
-                Ok(())
-            }
+            Err(Error::Rejected(reason)) => Ok(Some(reason)),
             Err(problem) => Err(problem.into()),
         }
     }

@@ -66,6 +66,16 @@ pub enum Job {
         #[command(flatten)]
         node: Node,
     },
+    /// Write the proof of a paid job, as the chain took it; `ciro verify` checks it.
+    Proof {
+        /// The job.
+        id: JobId,
+        /// Where the proof goes.
+        #[arg(short = 'o', long = "proof", value_name = "P.proof")]
+        proof: PathBuf,
+        #[command(flatten)]
+        node: Node,
+    },
     /// Take back a job that nobody has claimed; the price is released.
     Cancel(One),
     /// Settle a job whose deadline has passed: the price goes back to the requester. Anybody may.
@@ -130,6 +140,7 @@ impl Job {
                 output: path,
                 node,
             } => result(id, &model, path, &node).await,
+            Self::Proof { id, proof, node } => proof_of(id, proof, &node).await,
             Self::Cancel(one) => act(one, output, "cancelled", calls::cancel_job).await,
             Self::Expire(one) => act(one, output, "expired", calls::expire_job).await,
             Self::Remove(one) => act(one, output, "removed", calls::remove_job).await,
@@ -276,6 +287,58 @@ async fn result(id: JobId, model: &std::path::Path, path: PathBuf, node: &Node) 
             path.display()
         ),
         json!({ "job": id, "samples": job.batch, "output": path }),
+    ))
+}
+
+async fn proof_of(id: JobId, path: PathBuf, node: &Node) -> Result<Report> {
+    let client = node.connect().await?;
+    let state = client.finalised().await?;
+    let job = existing(state.job(id).await?, id)?;
+    let JobState::Paid { payee, at, .. } = &job.state else {
+        return Ok(Report::no(
+            format!("job {id} has no proof: it is {}", job.state.name()),
+            settle::describe(id, &job),
+        ));
+    };
+    let (payee, at) = (*payee, u64::from(*at));
+    let block = state
+        .hash_of(at)
+        .await?
+        .with_context(|| format!("the node does not know block {at}"))?;
+    let submitted = client.at(block).await?.submitted_results().await?;
+    // A job is not open again after the result that was accepted, so that one is the last.
+    let accepted = submitted
+        .into_iter()
+        .rfind(|result| result.job == id && result.payee == payee)
+        .with_context(|| format!("block {at} holds no result of job {id}: it was submitted inside another call"))?;
+    let binding = JobBinding {
+        genesis: client.genesis().0,
+        job: id,
+        payee: payee.0,
+    };
+    let receipt = Receipt {
+        model: job.model,
+        binding: binding.encode(),
+        batch: job.batch,
+        input: calls::values(&accepted.input),
+        output: accepted.output,
+        proof: accepted.proof,
+    };
+    write(&path, &receipt.encode_file())?;
+    Ok(Report::yes(
+        format!(
+            "proof of job {id}, {} bytes, from block {at} in {}",
+            receipt.proof.len(),
+            path.display()
+        ),
+        json!({
+            "job": id,
+            "proof": path,
+            "proof_bytes": receipt.proof.len(),
+            "block": hex(&block.0),
+            "number": at,
+            "payee": payee.to_string(),
+        }),
     ))
 }
 
