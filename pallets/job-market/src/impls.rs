@@ -288,7 +288,7 @@ impl<T: Config> Pallet<T> {
             }
         }
         ensure!(
-            Results::<T>::iter_keys().all(|id| Jobs::<T>::contains_key(id)),
+            Results::<T>::iter_keys().all(Jobs::<T>::contains_key),
             "a result without a job"
         );
         let accounts: Vec<_> = holds.keys().map(|(_, who)| who.clone()).collect();

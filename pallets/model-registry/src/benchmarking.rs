@@ -10,10 +10,7 @@ use super::*;
 use ciro_primitives::ModelId;
 use ciro_zkml_air::{Preset, VerifyingKey};
 use frame_benchmarking::v2::*;
-use frame_support::{
-    pallet_prelude::*,
-    traits::fungible::{Inspect, Mutate},
-};
+use frame_support::traits::fungible::{Inspect, Mutate};
 use frame_system::RawOrigin;
 use sp_runtime::Saturating;
 

@@ -35,6 +35,8 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
+// FRAME's macros expand to `expect`; what is written here does not use it.
+#[allow(clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;

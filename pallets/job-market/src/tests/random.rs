@@ -89,7 +89,7 @@ fn pick(who: &AccountId, call: &Call, pick: usize) -> JobId {
         _ => false,
     };
     let mut ids: Vec<JobId> = Jobs::<Test>::iter()
-        .filter(|(_, job)| pick % 7 == 0 || fits(&job.state))
+        .filter(|(_, job)| pick.is_multiple_of(7) || fits(&job.state))
         .map(|(id, _)| id)
         .collect();
     ids.sort();
