@@ -61,11 +61,18 @@ impl ImportError {
             "" => node.op_type.clone(),
             domain => format!("{domain}.{}", node.op_type),
         };
-        ImportError::Unsupported { op, node: name(node) }
+        ImportError::Unsupported {
+            op,
+            node: name(node),
+        }
     }
 
     pub(crate) fn node(node: &NodeProto, problem: impl Into<String>) -> Self {
-        ImportError::Node { op: node.op_type.clone(), node: name(node), problem: problem.into() }
+        ImportError::Node {
+            op: node.op_type.clone(),
+            node: name(node),
+            problem: problem.into(),
+        }
     }
 }
 

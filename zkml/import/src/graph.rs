@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use ciro_zkml_model::MAX_RANK;
+
 use crate::{
     onnx::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto},
     tensor::Tensor,
@@ -29,26 +31,39 @@ pub(crate) struct Path<'a> {
 
 impl<'a> Graph<'a> {
     pub fn new(graph: &'a GraphProto) -> Self {
-        let producers = graph.node.iter().flat_map(|node| node.output.iter().map(move |name| (name.as_str(), node)));
+        let producers = graph
+            .node
+            .iter()
+            .flat_map(|node| node.output.iter().map(move |name| (name.as_str(), node)));
         Self {
-            initializers: graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect(),
+            initializers: graph
+                .initializer
+                .iter()
+                .map(|tensor| (tensor.name.as_str(), tensor))
+                .collect(),
             producers: producers.filter(|(name, _)| !name.is_empty()).collect(),
-            inputs: graph.input.iter().map(|input| (input.name.as_str(), input)).collect(),
+            inputs: graph
+                .input
+                .iter()
+                .map(|input| (input.name.as_str(), input))
+                .collect(),
             outputs: &graph.output,
         }
     }
 
     /// Walks from the first output back to the input. Every operator on the way has one operand that is not constant.
     pub fn path(&self) -> Result<Path<'a>, ImportError> {
-        let (first, others) = self
-            .outputs
-            .split_first()
-            .ok_or_else(|| ImportError::Graph("the graph has no outputs; export the model again".into()))?;
+        let (first, others) = self.outputs.split_first().ok_or_else(|| {
+            ImportError::Graph("the graph has no outputs; export the model again".into())
+        })?;
         let mut name = first.name.as_str();
         let mut nodes = Vec::new();
         while let Some(&node) = self.producers.get(name) {
             if nodes.len() >= self.producers.len() {
-                return Err(ImportError::node(node, "the graph has a cycle; export the model again"));
+                return Err(ImportError::node(
+                    node,
+                    "the graph has a cycle; export the model again",
+                ));
             }
             name = self.operand(node)?;
             nodes.push(node);
@@ -69,7 +84,8 @@ impl<'a> Graph<'a> {
     fn operand(&self, node: &'a NodeProto) -> Result<&'a str, ImportError> {
         let data = |index: usize| {
             let name = node.input.get(index).map(String::as_str);
-            name.filter(|name| !name.is_empty()).ok_or_else(|| ImportError::node(node, "an operand is missing"))
+            name.filter(|name| !name.is_empty())
+                .ok_or_else(|| ImportError::node(node, "an operand is missing"))
         };
         match (node.domain.as_str(), node.op_type.as_str()) {
             ("", "Add" | "Sub" | "Mul" | "Div" | "MatMul") => {
@@ -88,8 +104,8 @@ impl<'a> Graph<'a> {
             ("", "Concat") => self.binary_probability(node),
             (
                 "",
-                "Gemm" | "Relu" | "Flatten" | "Reshape" | "Identity" | "Cast" | "Dropout" | "Softmax" | "LogSoftmax"
-                | "Sigmoid" | "ArgMax",
+                "Gemm" | "Relu" | "Flatten" | "Reshape" | "Identity" | "Cast" | "Dropout"
+                | "Softmax" | "LogSoftmax" | "Sigmoid" | "ArgMax",
             )
             | ("ai.onnx.ml", "Scaler" | "ZipMap") => data(0),
             _ => Err(ImportError::unsupported(node)),
@@ -101,7 +117,10 @@ impl<'a> Graph<'a> {
         let [negative, positive] = node.input.as_slice() else {
             return Err(ImportError::unsupported(node));
         };
-        let complement = self.producers.get(negative.as_str()).filter(|node| node.op_type == "Sub");
+        let complement = self
+            .producers
+            .get(negative.as_str())
+            .filter(|node| node.op_type == "Sub");
         match complement.map(|node| node.input.as_slice()) {
             Some([one, p]) if p == positive && self.is_one(one) => Ok(positive),
             _ => Err(ImportError::unsupported(node)),
@@ -149,20 +168,32 @@ impl<'a> Graph<'a> {
                 false => Ok(tensor),
                 true => {
                     let (rows, columns, values) = tensor.into_matrix(true)?;
-                    Ok(Tensor { dims: vec![rows, columns], ..Tensor::floats(&values) })
+                    Ok(Tensor {
+                        dims: vec![rows, columns],
+                        ..Tensor::floats(&values)
+                    })
                 }
             };
         }
-        Err(format!("'{name}' is not a constant; fold constants on export"))
+        Err(format!(
+            "'{name}' is not a constant; fold constants on export"
+        ))
     }
 
     /// The shape a Reshape asks for, 0 standing for an axis that stays.
     ///
     /// Besides constants this reads `Concat(.. Shape(x) .., constants)`, PyTorch's way to write "keep the batch axis".
     pub fn reshape_target(&self, name: &str) -> Result<Vec<i64>, String> {
-        let Some(concat) = self.producers.get(name).filter(|node| node.op_type == "Concat") else {
+        let Some(concat) = self
+            .producers
+            .get(name)
+            .filter(|node| node.op_type == "Concat")
+        else {
             return self.constant(name)?.into_ints();
         };
+        if concat.input.len() > MAX_RANK + 1 {
+            return Err(format!("the shape '{name}' has too many axes"));
+        }
         let mut target = Vec::new();
         for (position, part) in concat.input.iter().enumerate() {
             match position == 0 && self.is_batch_size(part) {
@@ -175,9 +206,12 @@ impl<'a> Graph<'a> {
 
     /// Whether a name stands for `Unsqueeze(Gather(Shape(..), 0))`.
     fn is_batch_size(&self, name: &str) -> bool {
-        let producer = |name: &str, op: &str| self.producers.get(name).filter(|node| node.op_type == op);
-        let operand = |node: &'a NodeProto, index: usize| node.input.get(index).map_or("", String::as_str);
-        let gather = producer(name, "Unsqueeze").and_then(|node| producer(operand(node, 0), "Gather"));
+        let producer =
+            |name: &str, op: &str| self.producers.get(name).filter(|node| node.op_type == op);
+        let operand =
+            |node: &'a NodeProto, index: usize| node.input.get(index).map_or("", String::as_str);
+        let gather =
+            producer(name, "Unsqueeze").and_then(|node| producer(operand(node, 0), "Gather"));
         gather.is_some_and(|node| {
             let index = self.constant(operand(node, 1)).and_then(Tensor::into_ints);
             index.is_ok_and(|index| index == [0]) && producer(operand(node, 0), "Shape").is_some()
@@ -201,13 +235,17 @@ fn constant_node(node: &NodeProto) -> Result<Tensor, String> {
         ("value_floats", _) => Ok(Tensor::floats(&value.floats)),
         ("value_int", _) => Ok(Tensor::ints(&[value.i]).scalar()),
         ("value_ints", _) => Ok(Tensor::ints(&value.ints)),
-        (other, _) => Err(format!("a Constant with attribute '{other}' is not supported")),
+        (other, _) => Err(format!(
+            "a Constant with attribute '{other}' is not supported"
+        )),
     }
 }
 
 /// The attribute of a node, if it has it.
 pub(crate) fn attribute<'a>(node: &'a NodeProto, name: &str) -> Option<&'a AttributeProto> {
-    node.attribute.iter().find(|attribute| attribute.name == name)
+    node.attribute
+        .iter()
+        .find(|attribute| attribute.name == name)
 }
 
 /// An integer attribute of a node, or the operator's default.

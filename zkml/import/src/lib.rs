@@ -58,14 +58,25 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { samples, output_range, mean_error, max_error, .. } = self;
-        writeln!(f, "calibration: {samples} samples, outputs up to {output_range:.4}")?;
+        let Report {
+            samples,
+            output_range,
+            mean_error,
+            max_error,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "calibration: {samples} samples, outputs up to {output_range:.4}"
+        )?;
         writeln!(f, "error: mean {mean_error:.4}, largest {max_error:.4}")?;
         writeln!(f, "same largest output: {:.2} %", self.agreement * 100.0)?;
         for (layer, bound) in self.bounds.accumulators.iter().enumerate() {
             writeln!(f, "layer {layer}: accumulators within {bound}")?;
         }
-        self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))
+        self.notes
+            .iter()
+            .try_for_each(|note| writeln!(f, "note: {note}"))
     }
 }
 
@@ -73,16 +84,33 @@ impl fmt::Display for Report {
 ///
 /// `calibration` is a row-major batch of typical inputs, preferably from the training set; a few hundred samples are
 /// enough. Values outside the range it shows saturate.
-pub fn import_onnx(bytes: &[u8], calibration: &[f32], options: &Options) -> Result<(Model, Report), ImportError> {
+pub fn import_onnx(
+    bytes: &[u8],
+    calibration: &[f32],
+    options: &Options,
+) -> Result<(Model, Report), ImportError> {
     if bytes.len() > MAX_ONNX_BYTES {
         let (found, limit) = (bytes.len() as u64, MAX_ONNX_BYTES as u64);
-        return Err(ImportError::TooLarge { what: "the size of the ONNX file", found, limit });
+        return Err(ImportError::TooLarge {
+            what: "the size of the ONNX file",
+            found,
+            limit,
+        });
     }
-    let file = onnx::ModelProto::decode(bytes).map_err(|error| ImportError::Malformed(error.to_string()))?;
-    let proto = file.graph.as_ref().ok_or_else(|| ImportError::Malformed("it holds no graph".into()))?;
-    let opset = file.opset_import.iter().find(|set| set.domain.is_empty()).map_or(0, |set| set.version);
+    let file = onnx::ModelProto::decode(bytes)
+        .map_err(|error| ImportError::Malformed(error.to_string()))?;
+    let proto = file
+        .graph
+        .as_ref()
+        .ok_or_else(|| ImportError::Malformed("it holds no graph".into()))?;
+    let opset = file
+        .opset_import
+        .iter()
+        .find(|set| set.domain.is_empty())
+        .map_or(0, |set| set.version);
     if opset < MIN_OPSET {
-        let problem = format!("operator set {opset} is too old; export with version {MIN_OPSET} or later");
+        let problem =
+            format!("operator set {opset} is too old; export with version {MIN_OPSET} or later");
         return Err(ImportError::Graph(problem));
     }
 
@@ -98,7 +126,11 @@ pub fn import_onnx(bytes: &[u8], calibration: &[f32], options: &Options) -> Resu
     let (model, coarser) = quantise::quantise(&lowered, &shape, calibration, options)?;
 
     let mut notes = lowered.notes.clone();
-    notes.extend(path.left_out.iter().map(|name| format!("output '{name}' is left out: a model has one output")));
+    notes.extend(
+        path.left_out
+            .iter()
+            .map(|name| format!("output '{name}' is left out: a model has one output")),
+    );
     notes.extend(coarser);
     let report = report(&model, &lowered, calibration, notes)?;
     Ok((model, report))
@@ -114,7 +146,9 @@ fn check_calibration(shape: &[usize], calibration: &[f32]) -> Result<(), ImportE
         )));
     }
     match calibration.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(ImportError::Calibration(format!("value {index} is infinite or not a number; remove it"))),
+        Some(index) => Err(ImportError::Calibration(format!(
+            "value {index} is infinite or not a number; remove it"
+        ))),
         None => Ok(()),
     }
 }
@@ -129,11 +163,18 @@ fn report(
     let mut float = lowered.network.run(calibration).pop().unwrap_or_default();
     let mut integer = quantise::logits(model, calibration)?;
     if model.output.head == Head::Relu {
-        [&mut float, &mut integer].into_iter().flatten().for_each(|value| *value = value.max(0.0));
+        [&mut float, &mut integer]
+            .into_iter()
+            .flatten()
+            .for_each(|value| *value = value.max(0.0));
     }
     let errors = || float.iter().zip(&integer).map(|(a, b)| (a - b).abs());
     let width = model.outputs().max(1);
-    let same = float.chunks(width).zip(integer.chunks(width)).filter(|(a, b)| largest(a) == largest(b)).count();
+    let same = float
+        .chunks(width)
+        .zip(integer.chunks(width))
+        .filter(|(a, b)| largest(a) == largest(b))
+        .count();
     let samples = float.len() / width;
     Ok(Report {
         bounds: model.validate()?,
@@ -148,8 +189,10 @@ fn report(
 
 /// Position of the first largest value.
 fn largest(row: &[f32]) -> usize {
-    row.iter().enumerate().fold(0, |best, (index, value)| match row.get(best) {
-        Some(top) if value > top => index,
-        _ => best,
-    })
+    row.iter()
+        .enumerate()
+        .fold(0, |best, (index, value)| match row.get(best) {
+            Some(top) if value > top => index,
+            _ => best,
+        })
 }

@@ -19,16 +19,25 @@ pub(crate) enum Data {
 
 impl Tensor {
     pub fn floats(values: &[f32]) -> Self {
-        Self { dims: vec![values.len()], data: Data::Float(values.to_vec()) }
+        Self {
+            dims: vec![values.len()],
+            data: Data::Float(values.to_vec()),
+        }
     }
 
     pub fn ints(values: &[i64]) -> Self {
-        Self { dims: vec![values.len()], data: Data::Int(values.to_vec()) }
+        Self {
+            dims: vec![values.len()],
+            data: Data::Int(values.to_vec()),
+        }
     }
 
     /// The same elements without axes.
     pub fn scalar(self) -> Self {
-        Self { dims: vec![], ..self }
+        Self {
+            dims: vec![],
+            ..self
+        }
     }
 
     /// Reads a tensor of the file; the error is a clause about it.
@@ -46,18 +55,28 @@ impl Tensor {
         let data = match proto.data_type {
             data_type::FLOAT if raw => Data::Float(words(proto, f32::from_le_bytes)?),
             data_type::FLOAT => Data::Float(proto.float_data.clone()),
-            data_type::DOUBLE if raw => Data::Float(words(proto, |bytes| f64::from_le_bytes(bytes) as f32)?),
+            data_type::DOUBLE if raw => {
+                Data::Float(words(proto, |bytes| f64::from_le_bytes(bytes) as f32)?)
+            }
             data_type::DOUBLE => Data::Float(proto.double_data.iter().map(|&v| v as f32).collect()),
             data_type::INT64 if raw => Data::Int(words(proto, i64::from_le_bytes)?),
             data_type::INT64 => Data::Int(proto.int64_data.clone()),
-            data_type::INT32 if raw => Data::Int(words(proto, |bytes| i32::from_le_bytes(bytes).into())?),
+            data_type::INT32 if raw => {
+                Data::Int(words(proto, |bytes| i32::from_le_bytes(bytes).into())?)
+            }
             data_type::BOOL if raw => Data::Int(words(proto, |[byte]: [u8; 1]| byte.into())?),
-            data_type::INT32 | data_type::BOOL => Data::Int(proto.int32_data.iter().map(|&v| v.into()).collect()),
+            data_type::INT32 | data_type::BOOL => {
+                Data::Int(proto.int32_data.iter().map(|&v| v.into()).collect())
+            }
             data_type::STRING => {
                 let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
                 Data::Text(proto.string_data.iter().map(text).collect())
             }
-            other => return Err(format!("element type {other} is not supported; export with float32 weights")),
+            other => {
+                return Err(format!(
+                    "element type {other} is not supported; export with float32 weights"
+                ))
+            }
         };
         let found = match &data {
             Data::Float(values) => values.len(),
@@ -66,7 +85,9 @@ impl Tensor {
         };
         match found == elements {
             true => Ok(Self { dims, data }),
-            false => Err(format!("it has {found} elements where its shape {dims:?} asks for {elements}")),
+            false => Err(format!(
+                "it has {found} elements where its shape {dims:?} asks for {elements}"
+            )),
         }
     }
 
@@ -90,7 +111,10 @@ impl Tensor {
     /// The matrix this is, as rows, columns and row-major elements.
     pub fn into_matrix(self, transposed: bool) -> Result<(usize, usize, Vec<f32>), String> {
         let &[rows, columns] = self.dims.as_slice() else {
-            return Err(format!("the weights have shape {:?}; they must be a matrix", self.dims));
+            return Err(format!(
+                "the weights have shape {:?}; they must be a matrix",
+                self.dims
+            ));
         };
         let values = self.into_floats()?;
         if !transposed {
@@ -102,15 +126,26 @@ impl Tensor {
 
     /// The elements repeated to fill one sample of shape `shape`, if broadcasting leaves the batch and that shape alone.
     pub fn broadcast(self, shape: &[usize]) -> Result<Vec<f32>, String> {
-        let mismatch = format!("a constant of shape {:?} does not fit samples of shape {shape:?}", self.dims);
+        let mismatch = format!(
+            "a constant of shape {:?} does not fit samples of shape {shape:?}",
+            self.dims
+        );
         let axes = self.dims.clone();
         let mut dims = axes.as_slice();
         // Along the batch axis the constant must have size 1.
         if let (true, Some((1, rest))) = (dims.len() == shape.len() + 1, dims.split_first()) {
             dims = rest;
         }
-        let own = shape.len().checked_sub(dims.len()).and_then(|skip| shape.get(skip..)).ok_or(mismatch.clone())?;
-        if dims.iter().zip(own).any(|(&axis, &size)| axis != size && axis != 1) {
+        let own = shape
+            .len()
+            .checked_sub(dims.len())
+            .and_then(|skip| shape.get(skip..))
+            .ok_or(mismatch.clone())?;
+        if dims
+            .iter()
+            .zip(own)
+            .any(|(&axis, &size)| axis != size && axis != 1)
+        {
             return Err(mismatch);
         }
         let mut values = self.into_floats()?;
@@ -118,7 +153,10 @@ impl Tensor {
         let mut block = 1_usize;
         for (&axis, &size) in dims.iter().zip(own).rev() {
             if axis == 1 && size != 1 {
-                values = values.chunks(block).flat_map(|part| part.repeat(size)).collect();
+                values = values
+                    .chunks(block)
+                    .flat_map(|part| part.repeat(size))
+                    .collect();
             }
             block = block.saturating_mul(size);
         }
@@ -129,14 +167,21 @@ impl Tensor {
 
 /// Number of elements of a shape, unless it overflows.
 pub(crate) fn product(dims: &[usize]) -> Option<usize> {
-    dims.iter().try_fold(1_usize, |product, &axis| product.checked_mul(axis))
+    dims.iter()
+        .try_fold(1_usize, |product, &axis| product.checked_mul(axis))
 }
 
 /// The raw bytes of a tensor, `N` at a time.
-fn words<const N: usize, T>(proto: &TensorProto, read: impl Fn([u8; N]) -> T) -> Result<Vec<T>, String> {
+fn words<const N: usize, T>(
+    proto: &TensorProto,
+    read: impl Fn([u8; N]) -> T,
+) -> Result<Vec<T>, String> {
     let (words, rest) = proto.raw_data.as_chunks::<N>();
     match rest.is_empty() {
         true => Ok(words.iter().map(|&word| read(word)).collect()),
-        false => Err(format!("its {} bytes are no whole number of elements", proto.raw_data.len())),
+        false => Err(format!(
+            "its {} bytes are no whole number of elements",
+            proto.raw_data.len()
+        )),
     }
 }
