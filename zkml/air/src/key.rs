@@ -107,8 +107,8 @@ pub struct VerifyingKey {
     pub dense_log_size: u8,
     /// Rows of the requantisation component, as a logarithm.
     pub requant_log_size: u8,
-    /// Rows of the lookup tables, as a logarithm.
-    pub lookup_log_size: u8,
+    /// Rows of the activation tables, as a logarithm.
+    pub activation_log_size: u8,
     /// Inputs of a sample.
     pub inputs: u32,
     /// Outputs of a sample.
@@ -189,7 +189,7 @@ impl VerifyingKey {
         let log_sizes = [
             self.dense_log_size,
             self.requant_log_size,
-            self.lookup_log_size,
+            self.activation_log_size,
         ];
         if !log_sizes
             .iter()
@@ -241,7 +241,8 @@ impl VerifyingKey {
     pub fn max_log_size(&self) -> u32 {
         self.dense_log_size
             .max(self.requant_log_size)
-            .max(self.lookup_log_size)
+            .max(self.activation_log_size)
+            .max(SHIFT as u8)
             .into()
     }
 

@@ -1,6 +1,6 @@
 //! The constraint system of Ciro's inference proofs.
 //!
-//! A fixed set of three components proves every model; what tells one model from another stands in the preprocessed
+//! A fixed set of four components proves every model; what tells one model from another stands in the preprocessed
 //! columns (tree 0), whose Merkle root is part of the [`VerifyingKey`]. `zkml/README.md` has the protocol, the
 //! soundness argument and its figures.
 //!
@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | [`dense`] | an input of a layer and up to 64 of its weights | the bilinear check `Y = X·W` |
 //! | [`requant`] | an output of a hidden layer | rescaling, rounding, activation |
-//! | [`lookup`] | a row of a table | what the lookups looked up |
+//! | [`lookup`], twice | a row of a table: remainders, activations | what the lookups looked up |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
     not(test),

@@ -1,4 +1,4 @@
-//! The three components put together, for prover and verifier alike.
+//! The components put together, for prover and verifier alike.
 
 use alloc::string::String;
 use alloc::vec;
@@ -9,17 +9,17 @@ use stwo_constraint_framework::preprocessed_columns::PreProcessedColumnId;
 use stwo_constraint_framework::{EvalAtRow, FrameworkComponent, TraceLocationAllocator};
 
 use crate::dense::DenseEval;
-use crate::lookup::{self, LookupEval};
+use crate::lookup::{self, ActivationEval, RangeEval};
 use crate::requant::{self, RequantEval};
-use crate::{Challenges, VerifyingKey};
+use crate::{Challenges, VerifyingKey, SHIFT};
 
 /// Components of the machine.
-pub const N_COMPONENTS: usize = 3;
+pub const N_COMPONENTS: usize = 4;
 
 /// Columns of a secure field element.
 const EXTENSION_DEGREE: u32 = 4;
 
-/// The sums of each component's fractions, as the prover claims them: dense, requant, lookup.
+/// The sums of each component's fractions, as the prover claims them: dense, requant, range, activation.
 pub type ClaimedSums = [SecureField; N_COMPONENTS];
 
 /// The constraint system for one model and batch size.
@@ -28,8 +28,10 @@ pub struct Machine {
     pub dense: FrameworkComponent<DenseEval>,
     /// Rescaling and activations.
     pub requant: FrameworkComponent<RequantEval>,
-    /// Tables.
-    pub lookup: FrameworkComponent<LookupEval>,
+    /// The table of remainders.
+    pub range: FrameworkComponent<RangeEval>,
+    /// The tables of activations.
+    pub activation: FrameworkComponent<ActivationEval>,
 }
 
 impl Machine {
@@ -40,8 +42,8 @@ impl Machine {
         challenges: &Challenges,
         claimed: ClaimedSums,
     ) -> Self {
-        let [dense_log_size, requant_log_size, lookup_log_size] = component_log_sizes(key);
-        let [dense_sum, requant_sum, lookup_sum] = claimed;
+        let [dense_log_size, requant_log_size, _, activation_log_size] = component_log_sizes(key);
+        let [dense_sum, requant_sum, range_sum, activation_sum] = claimed;
         let mut locations = TraceLocationAllocator::default();
         Self {
             dense: FrameworkComponent::new(
@@ -63,20 +65,27 @@ impl Machine {
                 },
                 requant_sum,
             ),
-            lookup: FrameworkComponent::new(
+            range: FrameworkComponent::new(
                 &mut locations,
-                LookupEval {
-                    log_size: lookup_log_size,
+                RangeEval {
                     challenges: challenges.clone(),
                 },
-                lookup_sum,
+                range_sum,
+            ),
+            activation: FrameworkComponent::new(
+                &mut locations,
+                ActivationEval {
+                    log_size: activation_log_size,
+                    challenges: challenges.clone(),
+                },
+                activation_sum,
             ),
         }
     }
 
     /// The components, in the order in which their columns are committed.
     pub fn components(&self) -> Vec<&dyn Component> {
-        vec![&self.dense, &self.requant, &self.lookup]
+        vec![&self.dense, &self.requant, &self.range, &self.activation]
     }
 }
 
@@ -85,7 +94,8 @@ pub fn component_log_sizes(key: &VerifyingKey) -> [u32; N_COMPONENTS] {
     [
         key.dense_log_size.into(),
         key.requant_log_size.into(),
-        key.lookup_log_size.into(),
+        SHIFT,
+        key.activation_log_size.into(),
     ]
 }
 
@@ -108,10 +118,16 @@ impl TreeLayout {
         let preprocessed = [
             key.lanes().saturating_add(2),
             requant::PREPROCESSED_COLUMNS.len() as u32,
-            lookup::PREPROCESSED_COLUMNS.len() as u32,
+            lookup::RANGE_COLUMNS.len() as u32,
+            lookup::ACTIVATION_COLUMNS.len() as u32,
         ];
-        let main = [batch, batch.saturating_mul(requant::COLUMNS_PER_SAMPLE), 1];
-        let sums = [1, batch.saturating_add(2), 1];
+        let main = [
+            batch,
+            batch.saturating_mul(requant::COLUMNS_PER_SAMPLE),
+            1,
+            1,
+        ];
+        let sums = [1, batch.saturating_add(2), 1, 1];
         let log_sizes = component_log_sizes(key);
         let spread = |counts: [u32; N_COMPONENTS]| -> Vec<u32> {
             counts

@@ -1,7 +1,7 @@
 //! The interaction trace: running sums of the fractions that [`ciro_zkml_air`] constrains.
 
-use ciro_zkml_air::lookup::RANGE_TABLE;
-use ciro_zkml_air::requant::COLUMNS_PER_SAMPLE;
+use ciro_zkml_air::lookup::{self, RANGE_TABLE};
+use ciro_zkml_air::requant::{self, COLUMNS_PER_SAMPLE};
 use ciro_zkml_air::{Challenges, ClaimedSums, VerifyingKey, SHIFT};
 use num_traits::Zero;
 use rayon::prelude::*;
@@ -31,18 +31,25 @@ pub(crate) fn generate(
     challenges: &Challenges,
 ) -> (Evaluations, ClaimedSums) {
     let (dense_columns, rest) = preprocessed.split_at(key.lanes() as usize + 2);
-    let (requant_columns, lookup_columns) = rest.split_at(rest.len() - 3);
-    let (mut columns, dense_sum) = dense(key.dense_log_size, dense_columns, witness, challenges);
-    let (requant_trace, requant_sum) =
-        requant(key.requant_log_size, requant_columns, witness, challenges);
-    let (lookup_trace, lookup_sum) =
-        lookup(key.lookup_log_size, lookup_columns, witness, challenges);
-    columns.extend(requant_trace);
-    columns.extend(lookup_trace);
-    (columns, [dense_sum, requant_sum, lookup_sum])
+    let (requant_columns, rest) = rest.split_at(requant::PREPROCESSED_COLUMNS.len());
+    let (range_columns, activation_columns) = rest.split_at(lookup::RANGE_COLUMNS.len());
+    let parts = [
+        dense_sums(key.dense_log_size, dense_columns, witness, challenges),
+        requant_sums(key.requant_log_size, requant_columns, witness, challenges),
+        range_sums(range_columns, witness, challenges),
+        activation_sums(
+            key.activation_log_size,
+            activation_columns,
+            witness,
+            challenges,
+        ),
+    ];
+    let claimed = parts.each_ref().map(|(_, sum)| *sum);
+    let columns = parts.into_iter().flat_map(|(columns, _)| columns);
+    (columns.collect(), claimed)
 }
 
-fn dense(
+fn dense_sums(
     log_size: u8,
     columns: &[BaseColumn],
     witness: &Witness,
@@ -64,7 +71,7 @@ fn dense(
     )
 }
 
-fn requant(
+fn requant_sums(
     log_size: u8,
     columns: &[BaseColumn],
     witness: &Witness,
@@ -114,22 +121,44 @@ fn requant(
     running_sums(log_size, fractions)
 }
 
-fn lookup(
+fn range_sums(
+    columns: &[BaseColumn],
+    witness: &Witness,
+    challenges: &Challenges,
+) -> (Evaluations, SecureField) {
+    let [key] = columns else {
+        unreachable!("the range table has one preprocessed column")
+    };
+    let table = PackedBaseField::broadcast(RANGE_TABLE.into());
+    table_sums(SHIFT as u8, &witness.range, |row| {
+        challenges.lookup(table, key.data[row], PackedBaseField::zero())
+    })
+}
+
+fn activation_sums(
     log_size: u8,
     columns: &[BaseColumn],
     witness: &Witness,
     challenges: &Challenges,
 ) -> (Evaluations, SecureField) {
     let [table, key, value] = columns else {
-        unreachable!("the lookup component has three preprocessed columns")
+        unreachable!("the activation tables have three preprocessed columns")
     };
+    table_sums(log_size, &witness.activation, |row| {
+        challenges.lookup(table.data[row], key.data[row], value.data[row])
+    })
+}
+
+fn table_sums(
+    log_size: u8,
+    multiplicities: &BaseColumn,
+    entry: impl Fn(usize) -> PackedSecureField + Sync,
+) -> (Evaluations, SecureField) {
     running_sums(
         log_size,
         vec![Box::new(|row| {
-            let multiplicity = PackedSecureField::from(witness.multiplicities.data[row]);
-            let entry: PackedSecureField =
-                challenges.lookup(table.data[row], key.data[row], value.data[row]);
-            (-multiplicity, entry)
+            let multiplicity = PackedSecureField::from(multiplicities.data[row]);
+            (-multiplicity, entry(row))
         })],
     )
 }

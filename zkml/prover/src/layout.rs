@@ -1,6 +1,6 @@
 //! A model laid out as preprocessed columns: which row of which component stands for what.
 
-use ciro_zkml_air::lookup::{IDENTITY_TABLE, RANGE_TABLE, RELU_TABLE};
+use ciro_zkml_air::lookup::{IDENTITY_TABLE, RELU_TABLE};
 use ciro_zkml_air::public::signed;
 use ciro_zkml_air::{Preset, VerifyingKey, CONSTANT_ADDRESS, INPUT_ADDRESS, SHIFT};
 use ciro_zkml_model::{Activation, Model};
@@ -14,7 +14,7 @@ pub(crate) struct RequantRow {
     pub layer: usize,
     pub output: usize,
     pub multiplier: u32,
-    /// Index of the row of the lookup tables that holds the activation of zero.
+    /// Index of the row of the activation tables that holds the activation of zero.
     pub activation_row: usize,
 }
 
@@ -39,12 +39,12 @@ impl Layout {
         let preset = Preset::from_index(model.preset).ok_or(ProverError::Preset(model.preset))?;
         let log_lanes = log_lanes(model);
         let dense = DenseTable::new(model, 1 << log_lanes);
-        let lookup = LookupTable::new(model, bounds.q_min, bounds.q_max);
-        let requant = RequantTable::new(model, &dense, &lookup, 1 << log_lanes);
+        let activations = ActivationTable::new(model, bounds.q_min, bounds.q_max);
+        let requant = RequantTable::new(model, &dense, &activations, 1 << log_lanes);
 
         let dense_log_size = log_size("weights", dense.addresses.len())?;
         let requant_log_size = log_size("activations", requant.rows.len())?;
-        let lookup_log_size = log_size("lookup tables", lookup.rows.len())?;
+        let activation_log_size = log_size("activation tables", activations.rows.len())?;
         let padding = (1usize << dense_log_size) - dense.addresses.len();
         let constant_reads = dense.constant_reads + padding as u32;
         let key = VerifyingKey {
@@ -53,7 +53,7 @@ impl Layout {
             log_lanes: log_lanes as u8,
             dense_log_size: dense_log_size as u8,
             requant_log_size: requant_log_size as u8,
-            lookup_log_size: lookup_log_size as u8,
+            activation_log_size: activation_log_size as u8,
             inputs: model.inputs() as u32,
             outputs: model.outputs() as u32,
             input_reads: dense.blocks.first().copied().unwrap_or(0),
@@ -82,9 +82,10 @@ impl Layout {
         for column in requant.columns {
             push(column, requant_log_size);
         }
+        push((0..1u32 << SHIFT).map(Into::into).collect(), SHIFT);
         for column in 0..3 {
-            let values = lookup.rows.iter().map(|row| row[column]).collect();
-            push(values, lookup_log_size);
+            let values = activations.rows.iter().map(|row| row[column]).collect();
+            push(values, activation_log_size);
         }
 
         let mut dense_addresses = dense.addresses;
@@ -197,17 +198,16 @@ impl DenseTable {
     }
 }
 
-/// Rows `(table, key, value)` of all lookup tables.
-struct LookupTable {
+/// Rows `(table, key, value)` of the activation tables.
+struct ActivationTable {
     rows: Vec<[BaseField; 3]>,
     /// Index of the row of the activation of zero, for each activation in use.
     zero_rows: Vec<(Activation, usize)>,
 }
 
-impl LookupTable {
+impl ActivationTable {
     fn new(model: &Model, q_min: i32, q_max: i32) -> Self {
-        let range = (0..1u32 << SHIFT).map(|value| [RANGE_TABLE.into(), value.into(), 0u32.into()]);
-        let mut rows: Vec<[BaseField; 3]> = range.collect();
+        let mut rows: Vec<[BaseField; 3]> = Vec::new();
         let mut zero_rows = Vec::new();
         for activation in [Activation::Identity, Activation::Relu] {
             let used = model
@@ -247,7 +247,7 @@ struct RequantTable {
 }
 
 impl RequantTable {
-    fn new(model: &Model, dense: &DenseTable, lookup: &LookupTable, lanes: usize) -> Self {
+    fn new(model: &Model, dense: &DenseTable, activations: &ActivationTable, lanes: usize) -> Self {
         let mut table = Self {
             rows: Vec::new(),
             columns: Default::default(),
@@ -273,7 +273,7 @@ impl RequantTable {
                     layer: index,
                     output,
                     multiplier,
-                    activation_row: lookup.zero_row(requant.activation),
+                    activation_row: activations.zero_row(requant.activation),
                 });
             }
         }

@@ -2,6 +2,7 @@
 
 use ciro_zkml_air::{
     transcript, Challenges, ClaimedSums, KeyError, Machine, VerifyingKey, MAX_BATCH, MAX_BINDING,
+    N_COMPONENTS,
 };
 use ciro_zkml_model::{Model, ModelError};
 use ciro_zkml_verifier::{codec, Receipt};
@@ -20,6 +21,10 @@ use thiserror::Error;
 use crate::interaction::{self, evaluation, Evaluations};
 use crate::layout::Layout;
 use crate::witness::Witness;
+
+/// Keeping coefficients makes the evaluation at the random point a sum a column. Without them stwo computes barycentric
+/// weights for each height, which costs a third of a small proof's time.
+const STORE_COEFFICIENTS: bool = true;
 
 /// Why a model or an input cannot be proved.
 #[derive(Debug, Error)]
@@ -97,7 +102,7 @@ impl Prover {
             polynomials,
             log_blowup,
             &twiddles,
-            false,
+            STORE_COEFFICIENTS,
             config.lifting_log_size,
             &BaseColumnPool::new(),
         );
@@ -180,6 +185,9 @@ impl<'a> Session<'a> {
     pub fn new(prover: &'a Prover, batch: u32, mut channel: Blake2sChannel) -> Self {
         let config = prover.key().preset.config();
         let mut scheme = CommitmentSchemeProver::new(config, &prover.twiddles);
+        if STORE_COEFFICIENTS {
+            scheme.set_store_polynomials_coefficients();
+        }
         scheme.commit_tree(MaybeOwned::Borrowed(&prover.tree), &mut channel);
         Self {
             prover,
@@ -191,7 +199,9 @@ impl<'a> Session<'a> {
 
     pub fn commit_witness(&mut self, witness: &Witness) {
         let columns = witness.dense.iter().chain(&witness.requant);
-        let columns = columns.chain([&witness.multiplicities]).cloned();
+        let columns = columns
+            .chain([&witness.range, &witness.activation])
+            .cloned();
         self.commit(columns.map(evaluation).collect());
     }
 
@@ -216,8 +226,12 @@ impl<'a> Session<'a> {
         transcript::mix_claimed_sums(&mut self.channel, claimed);
         self.commit(sums);
         let machine = Machine::new(self.prover.key(), self.batch, challenges, *claimed);
-        let components: [&dyn ComponentProver<SimdBackend>; 3] =
-            [&machine.dense, &machine.requant, &machine.lookup];
+        let components: [&dyn ComponentProver<SimdBackend>; N_COMPONENTS] = [
+            &machine.dense,
+            &machine.requant,
+            &machine.range,
+            &machine.activation,
+        ];
         let proof = prove(&components, &mut self.channel, self.scheme)
             .map_err(|_| ProverError::Constraints)?;
         Ok(codec::encode(claimed, &proof))

@@ -93,14 +93,16 @@ fn a_changed_cell_of_the_witness_is_refused() {
         let by = 1 + random.below(1000) as u32;
         let dense_row = random.below(dense_rows);
         let requant_row = random.below(requant_rows);
-        let lookup_row = random.below(1 << key.lookup_log_size);
+        let range_row = random.below(1 << ciro_zkml_air::SHIFT);
+        let activation_row = random.below(1 << key.activation_log_size);
         let (sample, part) = (random.below(BATCH), random.below(3));
-        let cheats: [&dyn Fn(&mut Witness); 3] = [
+        let cheats: [&dyn Fn(&mut Witness); 4] = [
             &|witness| bump(&mut witness.dense[sample], dense_row, by),
             &|witness| bump(&mut witness.requant[3 * sample + part], requant_row, by),
-            &|witness| bump(&mut witness.multiplicities, lookup_row, by),
+            &|witness| bump(&mut witness.range, range_row, by),
+            &|witness| bump(&mut witness.activation, activation_row, by),
         ];
-        let witness = cheats[random.below(3)];
+        let witness = cheats[random.below(4)];
         let cheat = Cheat { witness, ..HONEST };
         assert_eq!(outcome(&prover, &input, &cheat), Err(VerifyError::Sum));
     }
@@ -170,7 +172,7 @@ fn a_changed_running_sum_or_claim_is_refused() {
     let (_, prover, input) = setup();
     let mut random = Random::new(5);
     for _ in 0..40 {
-        let (column, row, part) = (random.below(1000), random.below(1 << 20), random.below(3));
+        let (column, row, part) = (random.below(1000), random.below(1 << 20), random.below(4));
         let move_sum = |sums: &mut Evaluations, _: &mut ClaimedSums| {
             let column = column % sums.len();
             let values = &mut sums[column].values;
@@ -183,7 +185,7 @@ fn a_changed_running_sum_or_claim_is_refused() {
         // The total stays zero, and only the components' constraints can tell.
         let shift_claim = |_: &mut Evaluations, claimed: &mut ClaimedSums| {
             claimed[part] += SecureField::one();
-            claimed[(part + 1) % 3] -= SecureField::one();
+            claimed[(part + 1) % 4] -= SecureField::one();
         };
         for sums in [
             &move_sum as &dyn Fn(&mut Evaluations, &mut ClaimedSums),

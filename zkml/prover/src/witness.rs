@@ -14,8 +14,10 @@ pub(crate) struct Witness {
     pub dense: Vec<BaseColumn>,
     /// Three columns a sample: quotient, remainder, activation.
     pub requant: Vec<BaseColumn>,
-    /// How often each row of the tables is looked up.
-    pub multiplicities: BaseColumn,
+    /// How often each remainder is looked up.
+    pub range: BaseColumn,
+    /// How often each row of the activation tables is looked up.
+    pub activation: BaseColumn,
 }
 
 impl Witness {
@@ -29,9 +31,10 @@ impl Witness {
 
         let rows = 1usize << layout.key.requant_log_size;
         let padding = rows - layout.requant_rows.len();
-        let mut counts = vec![0u32; 1 << layout.key.lookup_log_size];
+        let mut range = vec![0u32; 1 << SHIFT];
+        let mut activation = vec![0u32; 1 << layout.key.activation_log_size];
         // A padding row looks up zero in the range table, twice.
-        counts[0] += (2 * padding * batch) as u32;
+        range[0] += (2 * padding * batch) as u32;
         let mut requant = Vec::new();
         for sample in 0..batch {
             let mut columns = [(); 3].map(|()| vec![BaseField::from(0u32); rows]);
@@ -45,15 +48,16 @@ impl Witness {
                 columns[0][index] = signed(q);
                 columns[1][index] = signed(remainder as i32);
                 columns[2][index] = signed(out);
-                counts[remainder as usize] += 1;
-                counts[row.activation_row.wrapping_add_signed(q as isize)] += 1;
+                range[remainder as usize] += 1;
+                activation[row.activation_row.wrapping_add_signed(q as isize)] += 1;
             }
             requant.extend(columns.map(|values| column(values.into_iter())));
         }
         Self {
             dense,
             requant,
-            multiplicities: column(counts.into_iter().map(BaseField::from)),
+            range: column(range.into_iter().map(BaseField::from)),
+            activation: column(activation.into_iter().map(BaseField::from)),
         }
     }
 }
