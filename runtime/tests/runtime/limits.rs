@@ -1,0 +1,195 @@
+//! Weights, lengths and fees fit together.
+
+use crate::chain;
+use ciro_primitives::ModelId;
+use ciro_runtime::{
+    configs::{market::MIN_JOB_PRICE, system::NORMAL_DISPATCH_RATIO},
+    constants::{DAYS, MILLIUNIT, UNIT},
+    AccountId, Balance, Runtime, RuntimeCall, TransactionPayment, TxExtension,
+};
+use codec::{Decode, Encode};
+use frame_support::dispatch::{DispatchClass, GetDispatchInfo};
+use pallet_job_market::{MAX_INPUT, MAX_LOCATOR, MAX_OUTPUT, MAX_PROOF};
+use pallet_model_registry::MAX_NAME;
+use sp_core::{Get, H256};
+use sp_keyring::Sr25519Keyring::{Alice, Bob};
+use sp_runtime::traits::TransactionExtension;
+
+/// Bytes of an extrinsic besides its call: lengths, address, signature and extensions, roughly.
+const ENVELOPE: u32 = 120;
+
+fn result(proof: u32, input: u32, output: u32) -> RuntimeCall {
+    RuntimeCall::JobMarket(pallet_job_market::Call::submit_result {
+        job: 0,
+        payee: Bob.to_account_id(),
+        input: vec![1; input as usize].try_into().unwrap(),
+        output: vec![1; output as usize].try_into().unwrap(),
+        proof: vec![1; proof as usize].try_into().unwrap(),
+    })
+}
+
+fn transfer() -> RuntimeCall {
+    RuntimeCall::Balances(pallet_balances::Call::transfer_keep_alive {
+        dest: Bob.to_account_id().into(),
+        value: UNIT,
+    })
+}
+
+/// One of each call of the market and the registry, as large as it gets, and a few others.
+fn largest_calls() -> Vec<RuntimeCall> {
+    use pallet_job_market::Call as Market;
+    use pallet_model_registry::Call as Registry;
+    let model = ModelId([1; 32]);
+    let key = ciro_zkml_air::VerifyingKey::decode(&mut &[0; 128][..]).unwrap();
+    let mut calls: Vec<RuntimeCall> = vec![
+        Registry::register {
+            key,
+            name: vec![b'a'; MAX_NAME as usize].try_into().unwrap(),
+            price_floor: UNIT,
+        }
+        .into(),
+        Registry::set_price_floor {
+            model,
+            price_floor: UNIT,
+        }
+        .into(),
+        Registry::transfer_ownership {
+            model,
+            new_owner: Bob.to_account_id(),
+        }
+        .into(),
+        Registry::deregister { model }.into(),
+    ];
+    calls.extend([
+        Market::submit_job {
+            model,
+            batch: 1,
+            input_commitment: H256::zero(),
+            locator: vec![b'a'; MAX_LOCATOR as usize].try_into().unwrap(),
+            price: UNIT,
+            duration: DAYS,
+        }
+        .into(),
+        Market::claim_job { job: 0 }.into(),
+        Market::release_job { job: 0 }.into(),
+        Market::cancel_job { job: 0 }.into(),
+        Market::expire_job { job: 0 }.into(),
+        Market::remove_job { job: 0 }.into(),
+        result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT),
+        transfer(),
+    ] as [RuntimeCall; 8]);
+    calls.push(
+        pallet_utility::Call::batch_all {
+            calls: calls.clone(),
+        }
+        .into(),
+    );
+    calls
+}
+
+fn fee(call: RuntimeCall) -> Balance {
+    let length = call.encoded_size() as u32 + ENVELOPE;
+    TransactionPayment::query_call_info(call, length).partial_fee
+}
+
+#[test]
+fn sizes_agree_across_crates() {
+    assert_eq!(ciro_primitives::MAX_BATCH, ciro_zkml_air::MAX_BATCH);
+}
+
+#[test]
+fn every_call_fits_in_a_block() {
+    chain(None).execute_with(|| {
+        let weights = <Runtime as frame_system::Config>::BlockWeights::get();
+        let length = *<Runtime as frame_system::Config>::BlockLength::get()
+            .max
+            .get(DispatchClass::Normal);
+        let largest = weights.get(DispatchClass::Normal).max_extrinsic.unwrap();
+        for call in largest_calls() {
+            let weight = call.get_dispatch_info().call_weight;
+            assert!(!weight.is_zero(), "{call:?} costs nothing");
+            assert!(weight.all_lte(largest), "{call:?} weighs {weight}");
+            assert!(
+                (call.encoded_size() as u32) < length / 2,
+                "{call:?} is long"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_block_leaves_half_of_its_slot_to_importers() {
+    let weights = <Runtime as frame_system::Config>::BlockWeights::get();
+    assert_eq!(weights.max_block.ref_time(), 1_000_000_000_000);
+    weights.validate().unwrap();
+    let normal = weights.get(DispatchClass::Normal).max_total.unwrap();
+    assert_eq!(normal, NORMAL_DISPATCH_RATIO * weights.max_block);
+}
+
+#[test]
+fn fees_are_small_but_real() {
+    chain(Some("development")).execute_with(|| {
+        let transfer = fee(transfer());
+        assert!(
+            (MILLIUNIT..=10 * MILLIUNIT).contains(&transfer),
+            "{transfer}"
+        );
+        // A proof of usual size costs less than the least that it can earn, even when it is refused.
+        let proof = fee(result(150_000, 784, 640));
+        assert!(proof <= UNIT / 2, "{proof}");
+        assert!(proof < MIN_JOB_PRICE);
+        let largest = fee(result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT));
+        assert!(largest <= 5 * UNIT, "{largest}");
+    });
+}
+
+#[test]
+fn transactions_pass_every_check() {
+    let names: Vec<_> = TxExtension::metadata()
+        .iter()
+        .map(|extension| extension.identifier)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "AuthorizeCall",
+            "CheckNonZeroSender",
+            "CheckSpecVersion",
+            "CheckTxVersion",
+            "CheckGenesis",
+            "CheckMortality",
+            "CheckNonce",
+            "CheckWeight",
+            "ChargeTransactionPayment",
+            "CheckMetadataHash",
+            "WeightReclaim",
+        ]
+    );
+}
+
+#[test]
+fn fees_go_to_the_author_or_nowhere() {
+    use frame_support::traits::{
+        fungible::{Balanced, Inspect},
+        tokens::{Fortitude, Precision, Preservation},
+        OnUnbalanced,
+    };
+    chain(Some("development")).execute_with(|| {
+        let alice: AccountId = Alice.to_account_id();
+        let issued = ciro_runtime::Balances::total_issuance();
+        let credit = ciro_runtime::Balances::withdraw(
+            &alice,
+            UNIT,
+            Precision::Exact,
+            Preservation::Preserve,
+            Fortitude::Polite,
+        )
+        .unwrap();
+        // Outside a block there is no author.
+        ciro_runtime::configs::money::ToAuthor::on_unbalanced(credit);
+        assert_eq!(
+            <ciro_runtime::Balances as Inspect<_>>::total_issuance(),
+            issued - UNIT
+        );
+    });
+}
