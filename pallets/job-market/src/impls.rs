@@ -148,10 +148,7 @@ impl<T: Config> Pallet<T> {
             output.len() == outputs as usize,
             Error::<T>::WrongOutputLength
         );
-        let input: Vec<i8> = input
-            .iter()
-            .map(|byte| i8::from_le_bytes([*byte]))
-            .collect();
+        let input = signed(input);
         ensure!(
             input_commitment(job.batch, &input) == job.input_commitment.0,
             Error::<T>::InputMismatch
@@ -314,4 +311,9 @@ impl<T: Config> Pallet<T> {
         }
         Ok(())
     }
+}
+
+/// The numbers whose two's complement bytes these are.
+pub(crate) fn signed(bytes: &[u8]) -> Vec<i8> {
+    bytes.iter().map(|byte| i8::from_le_bytes([*byte])).collect()
 }

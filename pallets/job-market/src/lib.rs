@@ -50,7 +50,8 @@ pub mod pallet {
     use crate::state::{Action, Refusal};
     use alloc::vec::Vec;
     use ciro_primitives::{output_hash, JobId, ModelId};
-    use ciro_zkml_verifier::Statement;
+    use crate::impls::signed;
+    use ciro_zkml_verifier::{Statement, VerifyingKey};
     use frame_support::{
         pallet_prelude::*,
         traits::fungible::{Inspect, Mutate, MutateHold},
@@ -582,6 +583,28 @@ pub mod pallet {
         /// Up to `limit` jobs that may be claimed, at most 100, ascending, among the 10,000 ids from `from` on.
         pub fn open_jobs(from: JobId, limit: u32) -> Vec<(JobId, JobOf<T>)> {
             Self::claimable(from, limit)
+        }
+
+        /// Whether the chain accepts `proof`: the model of `key`, run on `input` (`[batch][inputs]`, two's complement
+        /// bytes), gives `output`. Needs no job, so that anyone can have a proof checked by the chain's own code.
+        ///
+        /// # Errors
+        /// Says why the proof is refused.
+        pub fn verify_proof(
+            key: VerifyingKey,
+            binding: Vec<u8>,
+            batch: u32,
+            input: Vec<u8>,
+            output: Vec<i32>,
+            proof: Vec<u8>,
+        ) -> Result<(), RefusalReason> {
+            let statement = Statement {
+                binding: &binding,
+                batch,
+                input: &signed(&input),
+                output: &output,
+            };
+            T::Verifier::verify(&key, &statement, &proof)
         }
     }
 }

@@ -21,7 +21,7 @@ fn key() -> VerifyingKey {
         log_lanes: 4,
         dense_log_size: 10,
         requant_log_size: 8,
-        lookup_log_size: 16,
+        activation_log_size: 16,
         inputs: 64,
         outputs: 10,
         input_reads: 2,

@@ -1,0 +1,130 @@
+//! The measurements of one model.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{ensure, Context, Result};
+use ciro_zkml_prover::Prover;
+
+use crate::models::Bench;
+use crate::runtime::Executor;
+use crate::{fibonacci, Arguments};
+
+/// The figures of one model. Times in milliseconds, sizes in bytes.
+pub struct Row {
+    pub name: String,
+    pub parameters: usize,
+    pub batch: usize,
+    pub preset: String,
+    pub conjectured_bits: u32,
+    pub johnson_bits: u32,
+    pub preprocessed_cells: u64,
+    pub committed_cells: u64,
+    pub setup_ms: f64,
+    /// On one and on two threads.
+    pub prove_ms: [f64; 2],
+    /// Wide-Fibonacci at about the same number of committed cells, on one and on two threads, per cell.
+    pub fibonacci_ns_per_cell: [f64; 2],
+    pub fibonacci_cells: u64,
+    pub verify_native_ms: f64,
+    pub verify_wasm_ms: f64,
+    pub proof_bytes: usize,
+    pub peak_memory_bytes: u64,
+}
+
+impl Row {
+    /// Nanoseconds a committed cell, on one and on two threads.
+    pub fn ns_per_cell(&self) -> [f64; 2] {
+        self.prove_ms.map(|ms| ms * 1e6 / self.committed_cells as f64)
+    }
+}
+
+/// Measures `bench`.
+pub fn measure(bench: &Bench, executor: &Executor, arguments: &Arguments) -> Result<Row> {
+    let repeat = arguments.repeat;
+    let start = Instant::now();
+    let prover = Prover::new(&bench.model)?;
+    let setup_ms = milliseconds(start);
+    let key = prover.key();
+    let stats = prover.stats(bench.batch as u32);
+    let receipt = prover.prove(b"benchmark", &bench.input)?;
+    ensure!(receipt.verify(key).is_ok(), "an honest proof was refused");
+
+    let config = key.preset.config();
+    let mut prove_ms = [0.0; 2];
+    let mut fibonacci_ns_per_cell = [0.0; 2];
+    let mut fibonacci_cells = 0;
+    for (index, threads) in [1, 2].into_iter().enumerate() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        pool.install(|| -> Result<()> {
+            prove_ms[index] = median(repeat, || {
+                Ok(drop(prover.prove(b"benchmark", &bench.input)?))
+            })?;
+            let fibonacci = fibonacci::Fibonacci::new(config, stats.committed_cells);
+            fibonacci_cells = fibonacci.cells();
+            let ms = median(repeat, || fibonacci.prove())?;
+            fibonacci_ns_per_cell[index] = ms * 1e6 / fibonacci.cells() as f64;
+            Ok(())
+        })?;
+    }
+    let verify_native_ms = median(repeat, || Ok(receipt.verify(key)?))?;
+    let call = executor.prepare(key, &receipt);
+    let verify_wasm_ms = median(repeat, || executor.verify(&call))?;
+
+    Ok(Row {
+        name: bench.name.clone(),
+        parameters: bench.model.parameters(),
+        batch: bench.batch,
+        preset: format!("{:?}", key.preset).to_lowercase(),
+        conjectured_bits: key.preset.conjectured_bits(),
+        johnson_bits: key.preset.johnson_bits(),
+        preprocessed_cells: stats.preprocessed_cells,
+        committed_cells: stats.committed_cells,
+        setup_ms,
+        prove_ms,
+        fibonacci_ns_per_cell,
+        fibonacci_cells,
+        verify_native_ms,
+        verify_wasm_ms,
+        proof_bytes: receipt.proof.len(),
+        peak_memory_bytes: peak_memory(&bench.name, arguments)?,
+    })
+}
+
+/// The median time of `repeat` calls, after one to warm up, in milliseconds.
+fn median(repeat: usize, mut call: impl FnMut() -> Result<()>) -> Result<f64> {
+    call()?;
+    let mut times = Vec::new();
+    for _ in 0..repeat.max(1) {
+        let start = Instant::now();
+        call()?;
+        times.push(milliseconds(start));
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(times[times.len() / 2])
+}
+
+fn milliseconds(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+/// Runs this program again to prove once, and reads its peak memory.
+fn peak_memory(name: &str, arguments: &Arguments) -> Result<u64> {
+    let output = Command::new(std::env::current_exe()?)
+        .arg("--models")
+        .arg(&arguments.models)
+        .args(["--peak", name])
+        .output()?;
+    ensure!(output.status.success(), "the memory measurement of {name} failed");
+    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+}
+
+/// Sets up and proves `bench` once, and returns this process's peak resident memory.
+pub fn peak_memory_of_one_proof(bench: &Bench) -> Result<u64> {
+    Prover::new(&bench.model)?.prove(b"", &bench.input)?;
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next());
+    let kilobytes: u64 = kilobytes.context("/proc/self/status has no VmHWM")?.parse()?;
+    Ok(kilobytes * 1024)
+}

@@ -1,0 +1,68 @@
+//! Verification as the chain does it: in its WebAssembly runtime, under the node's executor.
+
+use anyhow::{ensure, Context, Result};
+use ciro_runtime::{Runtime, WASM_BINARY};
+use ciro_zkml_verifier::{Receipt, VerifyingKey};
+use codec::Encode;
+use frame_support::view_functions::ViewFunction;
+use sc_executor::WasmExecutor;
+use sp_core::traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode};
+use sp_state_machine::BasicExternalities;
+
+/// The runtime, ready to be called.
+pub struct Executor {
+    executor: WasmExecutor<sp_io::SubstrateHostFunctions>,
+    code: &'static [u8],
+}
+
+impl Executor {
+    /// Takes the runtime that this program was built with.
+    pub fn new() -> Result<Self> {
+        Ok(Self {
+            executor: WasmExecutor::builder().build(),
+            code: WASM_BINARY.context("the runtime was built without WebAssembly (SKIP_WASM_BUILD)")?,
+        })
+    }
+
+    /// The encoded call that verifies `receipt` under `key`.
+    pub fn prepare(&self, key: &VerifyingKey, receipt: &Receipt) -> Vec<u8> {
+        let input: Vec<u8> = receipt.input.iter().map(|value| *value as u8).collect();
+        let arguments = (
+            key,
+            &receipt.binding,
+            receipt.batch,
+            input,
+            &receipt.output,
+            &receipt.proof,
+        )
+            .encode();
+        (
+            <pallet_job_market::VerifyProofViewFunction<Runtime> as ViewFunction>::id(),
+            arguments,
+        )
+            .encode()
+    }
+
+    /// Runs a prepared call.
+    pub fn verify(&self, call: &[u8]) -> Result<()> {
+        let fetcher = WrappedRuntimeCode(self.code.into());
+        let code = RuntimeCode {
+            code_fetcher: &fetcher,
+            heap_pages: None,
+            hash: sp_core::hashing::blake2_256(&self.code[..64]).to_vec(),
+        };
+        let mut state = BasicExternalities::default();
+        let (result, _) = self.executor.call(
+            &mut state,
+            &code,
+            "RuntimeViewFunction_execute_view_function",
+            call,
+            CallContext::Offchain,
+        );
+        let answer = result.map_err(|error| anyhow::anyhow!("the runtime failed: {error}"))?;
+        let accepted: Result<Vec<u8>, ()> =
+            codec::Decode::decode(&mut &answer[..]).map_err(|_| ()).and_then(|result: Result<Vec<u8>, frame_support::view_functions::ViewFunctionDispatchError>| result.map_err(|_| ()));
+        ensure!(accepted == Ok(vec![0]), "the runtime refused an honest proof");
+        Ok(())
+    }
+}
