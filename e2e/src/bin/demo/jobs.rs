@@ -1,0 +1,302 @@
+//! Jobs of single images and of batches, from submission to payment, and the table of them.
+
+use crate::{
+    stage::{ciro, text, who, Stage, REQUESTER, WORKER},
+    test_set::{classes, TestSet},
+};
+use anyhow::{ensure, Context, Result};
+use ciro_client::{
+    events::{Event, JobMarket},
+    keypair,
+    types::{Balance, Job, JobState},
+    CIRO,
+};
+use ciro_e2e::Requester;
+use ciro_primitives::{JobId, MAX_BATCH};
+use ciro_zkml_model::Model;
+use std::{
+    io::{stderr, IsTerminal, Write},
+    ops::Range,
+    time::Duration,
+};
+
+/// Images that are jobs of their own; the rest goes in batches.
+const SINGLE: usize = 12;
+/// Price of an image in a batch.
+const PRICE: Balance = CIRO / 20;
+/// Least price that the chain allows for a job.
+const LEAST: Balance = CIRO;
+/// How long all jobs together may take.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// A job that was paid in a finalised block, with the proof checked here, too.
+pub struct PaidJob {
+    images: Range<usize>,
+    /// What the chain stores as its output.
+    pub output: Vec<i32>,
+    /// What the worker got.
+    pub amount: Balance,
+    /// What stays on hold for its storage.
+    pub deposit: Balance,
+    block: u32,
+    proving: f64,
+    proof_bytes: u64,
+    verification: f64,
+}
+
+/// Submits the whole test set and sees every job through.
+pub async fn run(stage: &mut Stage, tests: &TestSet, inputs: &[i8]) -> Result<Vec<PaidJob>> {
+    let requester = Requester {
+        client: &stage.client,
+        signer: keypair(REQUESTER)?,
+        blobs: &stage.blobs,
+    };
+    let width = stage.model.inputs();
+    let mut submitted = Vec::new();
+    for images in split(tests.labels.len()) {
+        let price = LEAST.max(PRICE * images.len() as Balance);
+        let input = &inputs[images.start * width..images.end * width];
+        let job = requester
+            .submit(stage.id, images.len() as u32, input, price)
+            .await?;
+        submitted.push((images, price, job));
+    }
+    let mut jobs = Vec::new();
+    for (images, price, job) in submitted {
+        jobs.push((images, price, job.job().await?));
+    }
+    stage.say(
+        "submitted",
+        &format!(
+            "{} jobs with {} images by {REQUESTER}",
+            jobs.len(),
+            tests.labels.len()
+        ),
+    );
+    wait(
+        stage,
+        &jobs.iter().map(|(_, _, id)| *id).collect::<Vec<_>>(),
+    )
+    .await?;
+    stage.say("paid", "every job, in finalised blocks");
+
+    let mut paid = Vec::new();
+    for (images, price, id) in jobs {
+        let job = look(stage, images, id).await?;
+        ensure!(
+            job.amount == price,
+            "job {id} paid {} and not its price, {price}",
+            job.amount
+        );
+        paid.push(job);
+    }
+    stage.say(
+        "checked",
+        "every proof once more, here, out of the chain's blocks",
+    );
+    Ok(paid)
+}
+
+/// Single images first, then batches as large as they may be.
+fn split(images: usize) -> Vec<Range<usize>> {
+    let single = (0..SINGLE).map(|image| image..image + 1);
+    let batches = (SINGLE..images).step_by(MAX_BATCH as usize);
+    single
+        .chain(batches.map(|first| first..images.min(first + MAX_BATCH as usize)))
+        .collect()
+}
+
+/// Waits until every job is paid in a finalised block, and says how far they are.
+async fn wait(stage: &mut Stage, jobs: &[JobId]) -> Result<()> {
+    let mut blocks = stage.client.finalised_blocks().await?;
+    let terminal = stderr().is_terminal();
+    let following = async {
+        loop {
+            let state = blocks
+                .next()
+                .await
+                .context("the node closed the connection")??
+                .state()
+                .await?;
+            stage.worker.check()?;
+            let (mut claimed, mut paid) = (0, 0);
+            for id in jobs {
+                match state
+                    .job(*id)
+                    .await?
+                    .with_context(|| format!("job {id} is gone"))?
+                    .state
+                {
+                    JobState::Assigned { .. } => claimed += 1,
+                    JobState::Paid { .. } => paid += 1,
+                    _ => {}
+                }
+            }
+            if terminal {
+                eprint!(
+                    "\r\x1b[K          block {}: {claimed} claimed, {paid} of {} paid",
+                    state.number(),
+                    jobs.len()
+                );
+                stderr().flush()?;
+            }
+            if paid == jobs.len() {
+                return Ok(());
+            }
+        }
+    };
+    let outcome = tokio::time::timeout(LIMIT, following)
+        .await
+        .context("the jobs were not paid in time")
+        .flatten();
+    if terminal {
+        eprint!("\r\x1b[K");
+    }
+    outcome
+}
+
+/// Reads a paid job off the chain and checks its proof.
+async fn look(stage: &Stage, images: Range<usize>, id: JobId) -> Result<PaidJob> {
+    let state = stage.client.finalised().await?;
+    let Job {
+        state: job_state,
+        deposit,
+        ..
+    } = state
+        .job(id)
+        .await?
+        .with_context(|| format!("job {id} is gone"))?;
+    let JobState::Paid { worker, payee, at } = job_state else {
+        anyhow::bail!("job {id} is not paid")
+    };
+    ensure!(
+        worker == who(WORKER)? && payee == worker,
+        "job {id} was paid to {payee} for {worker}"
+    );
+    let output = state
+        .result(id)
+        .await?
+        .with_context(|| format!("the chain has no result of job {id}"))?;
+
+    let block = state
+        .hash_of(at.into())
+        .await?
+        .with_context(|| format!("there is no block {at}"))?;
+    let events = stage.client.at(block).await?.events().await?;
+    let completed = events.iter().filter(|event| matches!(event, Event::JobMarket(JobMarket::JobCompleted { job, .. }) if *job == id));
+    let payments: Vec<Balance> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::JobMarket(JobMarket::PaymentReleased { job, amount, .. }) if *job == id => {
+                Some(*amount)
+            }
+            _ => None,
+        })
+        .collect();
+    let ([amount], 1) = (&payments[..], completed.count()) else {
+        anyhow::bail!("job {id} was not completed and paid exactly once in block {at}")
+    };
+
+    let proof = stage.devnet.folder().join(format!("{id}.proof"));
+    let job = id.to_string();
+    let fetched = stage
+        .cli
+        .run([
+            "job".as_ref(),
+            "proof".as_ref(),
+            job.as_ref(),
+            "-o".as_ref(),
+            proof.as_os_str(),
+        ])
+        .await?;
+    let (genesis, payee) = (format!("{:?}", stage.client.genesis()), payee.to_string());
+    let verified = stage
+        .cli
+        .run([
+            "verify".as_ref(),
+            stage.file.as_os_str(),
+            proof.as_os_str(),
+            "--job".as_ref(),
+            job.as_ref(),
+            "--genesis".as_ref(),
+            genesis.as_ref(),
+            "--payee".as_ref(),
+            payee.as_ref(),
+        ])
+        .await?;
+    ensure!(
+        verified["valid"] == true && text(&verified, "payee")? == payee,
+        "job {id}: {verified}"
+    );
+    Ok(PaidJob {
+        images,
+        output,
+        amount: *amount,
+        deposit,
+        block: at,
+        proving: proving_time(&stage.worker.log()?, id)?,
+        proof_bytes: fetched["proof_bytes"]
+            .as_u64()
+            .context("the proof has no length")?,
+        verification: verified["seconds"]
+            .as_f64()
+            .context("the verification has no time")?
+            * 1e3,
+    })
+}
+
+/// Milliseconds, from the worker's line `proved job=3 milliseconds=61.2 bytes=150000`.
+fn proving_time(log: &str, id: JobId) -> Result<f64> {
+    let start = format!("proved job={id} milliseconds=");
+    log.lines()
+        .rev()
+        .find_map(|line| {
+            line.split_once(&start)?
+                .1
+                .split_whitespace()
+                .next()?
+                .parse()
+                .ok()
+        })
+        .with_context(|| format!("the worker's log does not say how long it proved job {id}"))
+}
+
+/// Prints the table.
+pub fn print(paid: &[PaidJob], tests: &TestSet, model: &Model) {
+    println!(
+        "{:>9}  {:>14}  {:>6}  {:>10}  {:>9}  {:>12}  {:>6}  {:>9}",
+        "image", "prediction", "label", "proving", "proof", "verification", "block", "payment"
+    );
+    for job in paid {
+        let answers = classes(model, &job.output).unwrap_or_default();
+        let labels = &tests.labels[job.images.clone()];
+        let right = answers
+            .iter()
+            .zip(labels)
+            .filter(|(answer, label)| answer == label)
+            .count();
+        let (image, prediction, label) = match (&answers[..], labels) {
+            ([answer], [label]) => {
+                let wrong = if answer == label { "" } else { "wrong: " };
+                (
+                    job.images.start.to_string(),
+                    format!("{wrong}{answer}"),
+                    label.to_string(),
+                )
+            }
+            _ => (
+                format!("{}–{}", job.images.start, job.images.end - 1),
+                format!("{right} of {} right", labels.len()),
+                "".into(),
+            ),
+        };
+        println!(
+            "{image:>9}  {prediction:>14}  {label:>6}  {:>7.0} ms  {:>6.0} kB  {:>9.1} ms  {:>6}  {:>4} CIRO",
+            job.proving,
+            job.proof_bytes as f64 / 1e3,
+            job.verification,
+            job.block,
+            ciro(job.amount)
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! Ciro as a whole: starts real nodes, workers and commands on free ports with folders of their own, for the demo and
+//! for the tests, and ends whatever it started, however the program that uses it ends.
+//!
+//! Everything waits by looking at the chain, at files or at logs, never by sleeping for a guessed time, and every wait
+//! has a limit. If a test panics, the last lines of every process's log are printed.
+
+mod binaries;
+mod cli;
+mod devnet;
+mod npy;
+mod process;
+mod requester;
+mod rpc;
+mod worker;
+
+pub use binaries::binary;
+pub use cli::{Answer, Ciro};
+pub use devnet::{Devnet, Node};
+pub use npy::{write_floats, Array};
+pub use process::Process;
+pub use requester::{paid, BlobServer, Requester, Submitted};
+pub use rpc::rpc;
+pub use worker::Worker;
+
+use anyhow::{bail, Result};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+/// Pause between two looks at a file or a log.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// Looks again and again until there is something to see; an error once `limit` is over.
+pub async fn until<T>(
+    what: &str,
+    limit: Duration,
+    mut look: impl AsyncFnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(seen) = look().await? {
+            return Ok(seen);
+        }
+        if start.elapsed() > limit {
+            bail!("waited {} s in vain: {what}", limit.as_secs());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// A file of the repository, by its path from the root.
+pub fn repository(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(path)
+}
