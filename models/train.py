@@ -19,6 +19,7 @@ Data (row-major, first axis the batch):
     <name>-calibration.npy   float32, 256 training rows
     <name>-test-x.npy        float32, held-out rows: 450 of digits, 256 of mnist
     <name>-test-y.npy        int64, their labels
+    digits-few-x.npy         the first eight rows of digits-test-x.npy, to try commands on
     expected/<model>.npy     float32, onnxruntime's logits on the test rows: what the model computes before its softmax
                              or logistic function
 """
@@ -127,6 +128,7 @@ def train_digits(with_torch):
     x = (x / 16).astype(np.float32)
     train_x, test_x, train_y, test_y = train_test_split(x, y, test_size=0.25, random_state=SEED, stratify=y)
     save_data("digits", train_x, test_x, test_y, len(test_x))
+    save("digits-few-x.npy", test_x[:8])
 
     plain = {"zipmap": False}
     classifier = MLPClassifier((32,), max_iter=400, random_state=SEED).fit(train_x, train_y)
