@@ -56,7 +56,9 @@ pub struct Fibonacci {
 impl Fibonacci {
     /// A table of 2^12 rows with about `cells` committed cells, the composition's included.
     pub fn new(config: PcsConfig, cells: u64) -> Self {
-        let columns = (cells >> LOG_ROWS).saturating_sub(COMPOSITION_COLUMNS).max(3) as usize;
+        let columns = (cells >> LOG_ROWS)
+            .saturating_sub(COMPOSITION_COLUMNS)
+            .max(3) as usize;
         let rows = 1u32 << LOG_ROWS;
         let mut table: Vec<Vec<BaseField>> = vec![
             vec![BaseField::from(1u32); rows as usize],
@@ -71,7 +73,10 @@ impl Fibonacci {
         let domain = CanonicCoset::new(log_domain).circle_domain();
         Self {
             config,
-            columns: table.into_iter().map(|column| column.into_iter().collect()).collect(),
+            columns: table
+                .into_iter()
+                .map(|column| column.into_iter().collect())
+                .collect(),
             twiddles: SimdBackend::precompute_twiddles(domain.half_coset),
         }
     }
@@ -92,7 +97,11 @@ impl Fibonacci {
         let domain = CanonicCoset::new(LOG_ROWS).circle_domain();
         let mut builder = scheme.tree_builder();
         let evaluations = self.columns.iter().cloned();
-        builder.extend_evals(evaluations.map(|column| CircleEvaluation::new(domain, column)).collect());
+        builder.extend_evals(
+            evaluations
+                .map(|column| CircleEvaluation::new(domain, column))
+                .collect(),
+        );
         builder.commit(&mut channel);
         let component = FrameworkComponent::new(
             &mut TraceLocationAllocator::default(),

@@ -35,7 +35,8 @@ pub struct Row {
 impl Row {
     /// Nanoseconds a committed cell, on one and on two threads.
     pub fn ns_per_cell(&self) -> [f64; 2] {
-        self.prove_ms.map(|ms| ms * 1e6 / self.committed_cells as f64)
+        self.prove_ms
+            .map(|ms| ms * 1e6 / self.committed_cells as f64)
     }
 }
 
@@ -55,7 +56,9 @@ pub fn measure(bench: &Bench, executor: &Executor, arguments: &Arguments) -> Res
     let mut fibonacci_ns_per_cell = [0.0; 2];
     let mut fibonacci_cells = 0;
     for (index, threads) in [1, 2].into_iter().enumerate() {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()?;
         pool.install(|| -> Result<()> {
             prove_ms[index] = median(repeat, || {
                 Ok(drop(prover.prove(b"benchmark", &bench.input)?))
@@ -115,7 +118,10 @@ fn peak_memory(name: &str, arguments: &Arguments) -> Result<u64> {
         .arg(&arguments.models)
         .args(["--peak", name])
         .output()?;
-    ensure!(output.status.success(), "the memory measurement of {name} failed");
+    ensure!(
+        output.status.success(),
+        "the memory measurement of {name} failed"
+    );
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }
 
@@ -125,6 +131,8 @@ pub fn peak_memory_of_one_proof(bench: &Bench) -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().next());
-    let kilobytes: u64 = kilobytes.context("/proc/self/status has no VmHWM")?.parse()?;
+    let kilobytes: u64 = kilobytes
+        .context("/proc/self/status has no VmHWM")?
+        .parse()?;
     Ok(kilobytes * 1024)
 }

@@ -22,7 +22,8 @@ pub fn load(folder: &Path) -> Result<Vec<Bench>> {
     let mut benches = Vec::new();
     for name in ["digits", "mnist"] {
         let onnx = folder.join(format!("{name}.onnx"));
-        let onnx = std::fs::read(&onnx).with_context(|| format!("cannot read {}", onnx.display()))?;
+        let onnx =
+            std::fs::read(&onnx).with_context(|| format!("cannot read {}", onnx.display()))?;
         let calibration = samples(&folder.join(format!("{name}-calibration.npy")))?;
         let test = samples(&folder.join(format!("{name}-test-x.npy")))?;
         for (preset, preset_name) in [(0, "fast"), (1, "chain")] {

@@ -3,8 +3,8 @@
 use anyhow::{ensure, Context, Result};
 use ciro_runtime::{Runtime, WASM_BINARY};
 use ciro_zkml_verifier::{Receipt, VerifyingKey};
-use codec::Encode;
-use frame_support::view_functions::ViewFunction;
+use codec::{Decode, Encode};
+use frame_support::view_functions::{ViewFunction, ViewFunctionDispatchError};
 use sc_executor::WasmExecutor;
 use sp_core::traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode};
 use sp_state_machine::BasicExternalities;
@@ -20,7 +20,8 @@ impl Executor {
     pub fn new() -> Result<Self> {
         Ok(Self {
             executor: WasmExecutor::builder().build(),
-            code: WASM_BINARY.context("the runtime was built without WebAssembly (SKIP_WASM_BUILD)")?,
+            code: WASM_BINARY
+                .context("the runtime was built without WebAssembly (SKIP_WASM_BUILD)")?,
         })
     }
 
@@ -49,7 +50,7 @@ impl Executor {
         let code = RuntimeCode {
             code_fetcher: &fetcher,
             heap_pages: None,
-            hash: sp_core::hashing::blake2_256(&self.code[..64]).to_vec(),
+            hash: self.code.len().to_le_bytes().to_vec(),
         };
         let mut state = BasicExternalities::default();
         let (result, _) = self.executor.call(
@@ -60,9 +61,12 @@ impl Executor {
             CallContext::Offchain,
         );
         let answer = result.map_err(|error| anyhow::anyhow!("the runtime failed: {error}"))?;
-        let accepted: Result<Vec<u8>, ()> =
-            codec::Decode::decode(&mut &answer[..]).map_err(|_| ()).and_then(|result: Result<Vec<u8>, frame_support::view_functions::ViewFunctionDispatchError>| result.map_err(|_| ()));
-        ensure!(accepted == Ok(vec![0]), "the runtime refused an honest proof");
+        let answer = Result::<Vec<u8>, ViewFunctionDispatchError>::decode(&mut &answer[..])?;
+        // What the function returned, encoded: `Ok(())` is a zero byte.
+        ensure!(
+            answer.ok() == Some(vec![0]),
+            "the runtime refused an honest proof"
+        );
         Ok(())
     }
 }

@@ -24,6 +24,8 @@ mod apis;
 mod benchmarks;
 pub mod configs;
 pub mod constants;
+#[cfg(feature = "runtime-benchmarks")]
+mod fixtures;
 pub mod genesis;
 #[cfg(target_arch = "wasm32")]
 mod randomness;

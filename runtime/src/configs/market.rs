@@ -57,4 +57,6 @@ impl pallet_job_market::Config for Runtime {
     type DepositBase = ConstU128<{ 100 * MILLIUNIT }>;
     type DepositPerByte = ConstU128<DEPOSIT_PER_BYTE>;
     type WeightInfo = pallet_job_market::weights::SubstrateWeight<Runtime>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::fixtures::Fixtures;
 }

@@ -5,8 +5,9 @@ use ciro_runtime::{
     configs::consensus::{EPOCH_CONFIGURATION, MAX_AUTHORITIES},
     constants::{EPOCH_SLOTS, SLOT_MILLISECONDS},
     genesis::{preset, preset_names, ENDOWMENT},
-    AuthorityDiscovery, Babe, Balances, Beefy, Block, Grandpa, Historical, Runtime, Session, Sudo,
+    AuthorityDiscovery, Babe, Balances, Beefy, Block, Grandpa, Historical, Runtime, Session,
 };
+use pallet_sudo::Key;
 use sp_consensus_babe::runtime_decl_for_babe_api::BabeApi;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave};
 
@@ -51,9 +52,9 @@ fn presets_endow_the_well_known_accounts() {
 #[test]
 fn only_development_has_a_sudo_key() {
     assert!(genesis_config(None)["sudo"]["key"].is_null());
-    chain(None).execute_with(|| assert_eq!(Sudo::key(), None));
+    chain(None).execute_with(|| assert_eq!(Key::<Runtime>::get(), None));
     chain(Some("development"))
-        .execute_with(|| assert_eq!(Sudo::key(), Some(Alice.to_account_id())));
+        .execute_with(|| assert_eq!(Key::<Runtime>::get(), Some(Alice.to_account_id())));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use codec::{Decode, Encode};
 use frame_support::dispatch::{DispatchClass, GetDispatchInfo};
 use pallet_job_market::{MAX_INPUT, MAX_LOCATOR, MAX_OUTPUT, MAX_PROOF};
 use pallet_model_registry::MAX_NAME;
-use sp_core::{Get, H256};
+use sp_core::H256;
 use sp_keyring::Sr25519Keyring::{Alice, Bob};
 use sp_runtime::traits::TransactionExtension;
 
@@ -107,7 +107,7 @@ fn every_call_fits_in_a_block() {
         let largest = weights.get(DispatchClass::Normal).max_extrinsic.unwrap();
         for call in largest_calls() {
             let weight = call.get_dispatch_info().call_weight;
-            assert!(!weight.is_zero(), "{call:?} costs nothing");
+            assert!(weight.ref_time() > 0, "{call:?} costs nothing");
             assert!(weight.all_lte(largest), "{call:?} weighs {weight}");
             assert!(
                 (call.encoded_size() as u32) < length / 2,
@@ -121,7 +121,7 @@ fn every_call_fits_in_a_block() {
 fn a_block_leaves_half_of_its_slot_to_importers() {
     let weights = <Runtime as frame_system::Config>::BlockWeights::get();
     assert_eq!(weights.max_block.ref_time(), 1_000_000_000_000);
-    weights.validate().unwrap();
+    weights.clone().validate().unwrap();
     let normal = weights.get(DispatchClass::Normal).max_total.unwrap();
     assert_eq!(normal, NORMAL_DISPATCH_RATIO * weights.max_block);
 }
