@@ -23,19 +23,19 @@ pub struct Client {
 impl Client {
     /// Connects to the RPC port of a node (`ws://` or `wss://`) and makes sure that its chain has Ciro's pallets.
     pub async fn connect(url: &str) -> Result<Self> {
-        let unreachable = |reason: String| Error::Unreachable {
+        let unreachable = |error: &dyn std::error::Error| Error::Unreachable {
             url: url.to_owned(),
-            reason,
+            reason: innermost(error),
         };
         let client = RpcClient::from_insecure_url(url)
             .await
-            .map_err(|error| unreachable(error.to_string()))?;
+            .map_err(|error| unreachable(&error))?;
         let rpc = LegacyRpcMethods::new(client.clone());
         // The older RPC methods are the ones without limits on how many blocks, and how old ones, a client may look at.
         let backend = Arc::new(LegacyBackend::builder().build(client));
         let api = OnlineClient::from_backend(backend)
             .await
-            .map_err(|error| unreachable(error.to_string()))?;
+            .map_err(|error| unreachable(&error))?;
         let this = Self { api, rpc };
         let state = this.finalised().await?;
         for pallet in [MODEL_REGISTRY, JOB_MARKET] {
@@ -96,6 +96,14 @@ impl Client {
     pub async fn ping(&self) -> Result<()> {
         self.rpc.system_health().await.map_err(Error::chain)?;
         Ok(())
+    }
+}
+
+/// The cause behind all others: what the system says.
+fn innermost(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => innermost(cause),
+        None => error.to_string(),
     }
 }
 

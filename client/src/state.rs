@@ -3,7 +3,9 @@
 use crate::{
     calls::{JOB_MARKET, MODEL_REGISTRY},
     events::Event,
-    types::{variant_path, AccountInfo, Balances, Hold, Job, ModelInfo, NumberedJob, SubmittedResult},
+    types::{
+        variant_path, AccountInfo, Balances, Hold, Job, ModelInfo, NumberedJob, SubmittedResult,
+    },
     AccountId, Error, Hash, Result,
 };
 use ciro_primitives::{JobId, ModelId};

@@ -215,7 +215,12 @@ fn prove(served: &Served, binding: JobBinding, input: &[i8]) -> Result<Receipt> 
     let start = Instant::now();
     let receipt = served.prover.prove(&binding.encode(), input)?;
     let milliseconds = start.elapsed().as_secs_f64() * 1e3;
-    info!(job = binding.job, milliseconds, bytes = receipt.proof.len(), "proved");
+    info!(
+        job = binding.job,
+        milliseconds,
+        bytes = receipt.proof.len(),
+        "proved"
+    );
     receipt.verify(served.prover.key())?;
     ensure!(
         receipt.proof.len() <= MAX_PROOF,

@@ -14,7 +14,7 @@ use clap::Parser;
 use executor::Executor;
 use journal::Journal;
 use scheduler::{Scheduler, Settings};
-use std::{path::PathBuf, process::exit, sync::Arc, time::Duration};
+use std::{io::IsTerminal, path::PathBuf, process::exit, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{signal, SignalKind},
     sync::watch,
@@ -28,7 +28,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Pause before the node is tried again; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Ciro's worker: claims jobs of the models it has, runs and proves them, and submits the results.
 ///
@@ -100,6 +100,7 @@ async fn main() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     // Leaving at once ends a proof in the making too: it is made again after the next start.
     match work(Arguments::parse()).await {

@@ -310,7 +310,9 @@ async fn proof_of(id: JobId, path: PathBuf, node: &Node) -> Result<Report> {
     let accepted = submitted
         .into_iter()
         .rfind(|result| result.job == id && result.payee == payee)
-        .with_context(|| format!("block {at} holds no result of job {id}: it was submitted inside another call"))?;
+        .with_context(|| {
+            format!("block {at} holds no result of job {id}: it was submitted inside another call")
+        })?;
     let binding = JobBinding {
         genesis: client.genesis().0,
         job: id,
@@ -404,7 +406,7 @@ impl SubmitResult {
         signer: &Keypair,
     ) -> Result<()> {
         let id = self.id;
-        let job = existing(client.finalised().await?.job(id).await?, id)?;
+        let job = existing(client.best().await?.job(id).await?, id)?;
         ensure!(
             job.state.is_assigned_to(&account(signer)),
             "job {id} is not claimed by {}",
