@@ -18,7 +18,7 @@ use sp_runtime::{traits::One, FixedPointNumber, Perquintill};
 
 /// Least balance that keeps an account alive.
 pub const EXISTENTIAL_DEPOSIT: Balance = MILLIUNIT;
-/// Fee of a picosecond of computation: 5 CIRO a second. A transfer costs about 0.002 CIRO.
+/// Fee of a picosecond of computation: 5 CIRO a second. A transfer costs about 0.0012 CIRO.
 pub const FEE_PER_PICOSECOND: Balance = 5 * MICROUNIT / 1_000_000;
 /// Fee of a byte. A block that is full by length costs as much as one that is full by weight; a proof of 150 kB costs
 /// 0.15 CIRO.
