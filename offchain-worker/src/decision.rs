@@ -40,9 +40,11 @@ pub struct Situation {
     pub pending: Option<(Purpose, Fate)>,
     /// Whether the job is to be kept away from.
     pub shunned: bool,
+    /// Whether its input is at hand.
+    pub fetched: bool,
     /// Whether its proof is made.
     pub proved: bool,
-    /// Whether its proof is being made.
+    /// Whether its input is being fetched or its proof made.
     pub working: bool,
     /// Whether its deadline has passed.
     pub late: bool,
@@ -57,7 +59,9 @@ pub enum Action {
     Rest,
     /// Send a transaction, if the best block still has the job as the finalised one does.
     Send(Purpose),
-    /// Fetch the input, run and prove.
+    /// Fetch the input of a job before claiming it: who claims a job whose input is nowhere to be had pays for it.
+    Fetch,
+    /// Run and prove, with the input fetched again after a restart.
     Work,
     /// Drop the pending transaction; it is over.
     DropPending(Over),
@@ -87,6 +91,7 @@ pub fn decide(situation: Situation) -> Action {
         finalised,
         pending,
         shunned,
+        fetched,
         proved,
         working,
         late,
@@ -115,7 +120,8 @@ pub fn decide(situation: Situation) -> Action {
         Mine if shunned => Action::Send(Purpose::Release),
         Mine if proved => Action::Send(Purpose::Result),
         Mine if !working => Action::Work,
-        Open if wanted && !shunned => Action::Send(Purpose::Claim),
+        Open if wanted && !shunned && fetched => Action::Send(Purpose::Claim),
+        Open if wanted && !shunned && !working => Action::Fetch,
         _ => Action::Rest,
     }
 }
@@ -129,6 +135,7 @@ mod tests {
         finalised: Open,
         pending: None,
         shunned: false,
+        fetched: true,
         proved: false,
         working: false,
         late: false,
@@ -137,7 +144,14 @@ mod tests {
 
     #[test]
     fn a_job_goes_from_claim_to_result() {
-        let mut situation = IDLE;
+        let mut situation = Situation {
+            fetched: false,
+            ..IDLE
+        };
+        assert_eq!(decide(situation), Action::Fetch);
+        situation.working = true;
+        assert_eq!(decide(situation), Action::Rest);
+        situation = IDLE;
         assert_eq!(decide(situation), Action::Send(Purpose::Claim));
         situation.pending = Some((Purpose::Claim, Fate::Open));
         assert_eq!(decide(situation), Action::Rest);
@@ -168,6 +182,7 @@ mod tests {
                         let situation = Situation {
                             finalised: Mine,
                             pending: Some((Purpose::Result, Fate::Open)),
+                            fetched: true,
                             proved,
                             working,
                             shunned,

@@ -166,14 +166,14 @@ impl Executor {
         }
     }
 
+    /// Fetches the input of a job, or finds that it is not to be had right now.
+    pub async fn look_for(&self, job: &Job, served: &Served) -> Result<Vec<i8>, FetchError> {
+        fetch(self.source.as_ref(), &wanted(job, served)).await
+    }
+
     /// Fetches the input of a job, trying for a while.
     pub async fn fetch(&self, job: &Job, served: &Served) -> Result<Vec<i8>, FetchError> {
-        let wanted = Wanted {
-            locator: String::from_utf8_lossy(&job.locator).into_owned(),
-            commitment: job.input_commitment,
-            batch: job.batch,
-            length: served.input_length(job.batch),
-        };
+        let wanted = wanted(job, served);
         let mut pause = self.first_pause;
         for _ in 1..ATTEMPTS {
             match fetch(self.source.as_ref(), &wanted).await {
@@ -189,15 +189,14 @@ impl Executor {
         fetch(self.source.as_ref(), &wanted).await
     }
 
-    /// Fetches, runs and proves a job for a payee. The proof is verified before it is given out: a wrong one would
-    /// cost collateral.
+    /// Runs and proves a job for a payee. The proof is verified before it is given out: a wrong one would cost
+    /// collateral.
     pub async fn execute(
         &self,
-        job: &Job,
         served: Arc<Served>,
         binding: JobBinding,
+        input: Vec<i8>,
     ) -> Result<Receipt, Failure> {
-        let input = self.fetch(job, &served).await.map_err(Failure::Input)?;
         let turn = self
             .turn
             .acquire()
@@ -208,6 +207,15 @@ impl Executor {
         proved
             .unwrap_or_else(|panic| bail!("the prover crashed: {panic}"))
             .map_err(Failure::Proof)
+    }
+}
+
+fn wanted(job: &Job, served: &Served) -> Wanted {
+    Wanted {
+        locator: String::from_utf8_lossy(&job.locator).into_owned(),
+        commitment: job.input_commitment,
+        batch: job.batch,
+        length: served.input_length(job.batch),
     }
 }
 
@@ -333,8 +341,9 @@ mod tests {
             job: 7,
             payee: [2; 32],
         };
+        let input = executor.fetch(&job(id, &[5, -6]), &served).await.unwrap();
         let receipt = executor
-            .execute(&job(id, &[5, -6]), served.clone(), binding)
+            .execute(served.clone(), binding, input)
             .await
             .unwrap();
         assert_eq!(receipt.output, [2 * 5 - 6 + 3]);

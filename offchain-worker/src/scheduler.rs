@@ -4,8 +4,9 @@
 //! nothing is sent about what is already under way.
 
 use crate::{
+    blob::FetchError,
     decision::{decide, Action, Over, Situation, Standing},
-    executor::{Executor, Failure},
+    executor::{Executor, Failure, Served},
     journal::{Journal, Pending, Purpose},
 };
 use anyhow::{Context, Result};
@@ -39,6 +40,9 @@ const RESEND: u64 = 16;
 /// Blocks for which a job is left alone after a claim of it failed.
 const CLAIM_PAUSE: u64 = 30;
 
+/// Inputs that are fetched or at hand at a time, so that a crowd of jobs fills neither memory nor network.
+const MAX_INPUTS: usize = 64;
+
 /// Results of a job that may fail before it is given back.
 const MAX_FAILURES: u32 = 3;
 
@@ -66,6 +70,8 @@ pub struct Scheduler {
     /// Every job of the chain that is not settled, as of the last finalised block.
     jobs: BTreeMap<JobId, Job>,
     working: HashSet<JobId>,
+    /// Inputs at hand of jobs that this worker has or wants.
+    inputs: HashMap<JobId, Vec<i8>>,
     /// Results that failed in a block, by job.
     failures: HashMap<JobId, u32>,
     /// Jobs that are not to be claimed before a block.
@@ -77,7 +83,12 @@ pub struct Scheduler {
 }
 
 /// What became of the work on a job.
-type Outcome = std::result::Result<Receipt, Failure>;
+enum Outcome {
+    /// Its input was looked for, to claim it.
+    Fetched(Result<Vec<i8>, FetchError>),
+    /// It was run and proved.
+    Proved(Result<Receipt, Failure>),
+}
 
 /// A job that was worked on.
 type Finished = (JobId, Outcome);
@@ -98,6 +109,7 @@ impl Scheduler {
             executor,
             jobs: BTreeMap::new(),
             working: HashSet::new(),
+            inputs: HashMap::new(),
             failures: HashMap::new(),
             paused: HashMap::new(),
             finished: mpsc::unbounded_channel(),
@@ -128,8 +140,8 @@ impl Scheduler {
                     self.step(client, &state, resend).await?;
                 }
                 finished = self.finished.1.recv() => {
-                    if let Some((job, result)) = finished {
-                        self.finish(job, result)?;
+                    if let Some((job, outcome)) = finished {
+                        self.finish(job, outcome, state.number())?;
                         self.step(client, &state, false).await?;
                     }
                 }
@@ -163,7 +175,18 @@ impl Scheduler {
     async fn read_all(&mut self, state: &State) -> Result<()> {
         self.jobs = state.jobs().await?.into_iter().collect();
         self.jobs.retain(|_, job| !job.state.is_settled());
+        self.drop_inputs_of_others();
         Ok(())
+    }
+
+    fn drop_inputs_of_others(&mut self) {
+        let (jobs, me) = (&self.jobs, &self.me);
+        self.inputs.retain(|id, _| {
+            matches!(
+                Standing::of(jobs.get(id), me),
+                Standing::Open | Standing::Mine
+            )
+        });
     }
 
     /// Takes over what a finalised block changed.
@@ -183,6 +206,7 @@ impl Scheduler {
                 }
             }
         }
+        self.drop_inputs_of_others();
         Ok(())
     }
 
@@ -223,6 +247,7 @@ impl Scheduler {
             finalised,
             pending,
             shunned: self.journal.shunned(id)?.is_some(),
+            fetched: self.inputs.contains_key(&id),
             proved: finalised == Standing::Mine && self.proof(id)?.is_some(),
             working: self.working.contains(&id),
             late: job.is_some_and(|job| state.number() > u64::from(job.deadline)),
@@ -265,6 +290,10 @@ impl Scheduler {
         }
         if self.load()? >= self.settings.max_jobs {
             return refuse("there are enough jobs at hand");
+        }
+        let at_hand = self.inputs.len() + self.working.len();
+        if !self.inputs.contains_key(&id) && at_hand >= MAX_INPUTS {
+            return refuse("enough inputs are being fetched");
         }
         Ok(true)
     }
@@ -331,11 +360,16 @@ impl Scheduler {
                 self.journal.forget(id)?;
                 self.failures.remove(&id);
                 self.paused.remove(&id);
+                self.inputs.remove(&id);
                 Ok(false)
             }
             Action::DropPending(over) => {
                 self.end_pending(state, id, over)?;
                 Ok(true)
+            }
+            Action::Fetch => {
+                self.fetch(id);
+                Ok(false)
             }
             Action::Work => {
                 self.work(id)?;
@@ -383,38 +417,76 @@ impl Scheduler {
         self.journal.drop_pending(id)
     }
 
-    /// Starts to fetch, run and prove.
-    fn work(&mut self, id: JobId) -> Result<()> {
-        let Some(job) = self.jobs.get(&id).cloned() else {
-            return Ok(());
+    /// Starts to fetch the input of a job that is to be claimed.
+    fn fetch(&mut self, id: JobId) {
+        let Some((job, model)) = self.served(id) else {
+            return;
         };
-        let Some(model) = self.executor.model(job.model()) else {
-            warn!(job = id, model = %job.model(), "the model of a claimed job is not served any more: giving the job back");
+        debug!(job = id, "fetching the input");
+        self.working.insert(id);
+        let (executor, finished) = (self.executor.clone(), self.finished.0.clone());
+        tokio::spawn(async move {
+            let input = executor.look_for(&job, &model).await;
+            // The receiver lives as long as the scheduler; after it nobody wants to know.
+            let _ = finished.send((id, Outcome::Fetched(input)));
+        });
+    }
+
+    /// A job and its model, if it is open and its model served.
+    fn served(&self, id: JobId) -> Option<(Job, Arc<Served>)> {
+        let job = self.jobs.get(&id)?.clone();
+        let model = self.executor.model(job.model())?;
+        Some((job, model))
+    }
+
+    /// Starts to run and prove.
+    fn work(&mut self, id: JobId) -> Result<()> {
+        let Some((job, model)) = self.served(id) else {
+            warn!(
+                job = id,
+                "the model of a claimed job is not served any more: giving the job back"
+            );
             return self.journal.shun(id, "its model is not served");
         };
-        info!(
-            job = id,
-            samples = job.batch,
-            "fetching the input and proving"
-        );
+        info!(job = id, samples = job.batch, "proving");
         self.working.insert(id);
         let (executor, binding, finished) = (
             self.executor.clone(),
             self.binding(id),
             self.finished.0.clone(),
         );
+        let input = self.inputs.get(&id).cloned();
         tokio::spawn(async move {
-            let result = executor.execute(&job, model, binding).await;
-            // The receiver lives as long as the scheduler; after it nobody wants to know.
-            let _ = finished.send((id, result));
+            let input = match input {
+                Some(input) => Ok(input),
+                None => executor.fetch(&job, &model).await.map_err(Failure::Input),
+            };
+            let proof = match input {
+                Ok(input) => executor.execute(model, binding, input).await,
+                Err(failure) => Err(failure),
+            };
+            let _ = finished.send((id, Outcome::Proved(proof)));
         });
         Ok(())
     }
 
-    fn finish(&mut self, id: JobId, result: Outcome) -> Result<()> {
-        match result {
-            Ok(proof) => self.journal.keep_proof(id, &proof)?,
-            Err(failure) => {
+    fn finish(&mut self, id: JobId, outcome: Outcome, now: u64) -> Result<()> {
+        match outcome {
+            Outcome::Fetched(Ok(input)) => {
+                self.inputs.insert(id, input);
+            }
+            Outcome::Fetched(Err(error)) => {
+                warn!(
+                    job = id,
+                    "not claimed, and left alone for {CLAIM_PAUSE} blocks: {error}"
+                );
+                self.paused.insert(id, now + CLAIM_PAUSE);
+            }
+            Outcome::Proved(Ok(proof)) => {
+                self.journal.keep_proof(id, &proof)?;
+                self.inputs.remove(&id);
+            }
+            Outcome::Proved(Err(failure)) => {
                 error!(job = id, "giving the job back: {failure}");
                 self.journal.shun(id, &failure.to_string())?;
             }

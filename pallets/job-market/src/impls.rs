@@ -315,5 +315,8 @@ impl<T: Config> Pallet<T> {
 
 /// The numbers whose two's complement bytes these are.
 pub(crate) fn signed(bytes: &[u8]) -> Vec<i8> {
-    bytes.iter().map(|byte| i8::from_le_bytes([*byte])).collect()
+    bytes
+        .iter()
+        .map(|byte| i8::from_le_bytes([*byte]))
+        .collect()
 }

@@ -47,10 +47,10 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
+    use crate::impls::signed;
     use crate::state::{Action, Refusal};
     use alloc::vec::Vec;
     use ciro_primitives::{output_hash, JobId, ModelId};
-    use crate::impls::signed;
     use ciro_zkml_verifier::{Statement, VerifyingKey};
     use frame_support::{
         pallet_prelude::*,

@@ -236,6 +236,7 @@ pub fn key(seed: u8) -> VerifyingKey {
         input_reads: 1,
         constant_reads: 3,
         root: [seed; 32],
+        interface: [0; 32],
     }
 }
 

@@ -27,6 +27,7 @@ fn key() -> VerifyingKey {
         input_reads: 2,
         constant_reads: 3,
         root: [7; 32],
+        interface: [7; 32],
     }
 }
 

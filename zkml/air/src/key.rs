@@ -119,6 +119,9 @@ pub struct VerifyingKey {
     pub constant_reads: u32,
     /// Merkle root of the preprocessed columns: weights, wiring and tables.
     pub root: [u8; 32],
+    /// Hash of how real values become inputs and outputs real values. Proofs are about integers and do not depend on
+    /// it; it is here so that the model's identity vouches for it.
+    pub interface: [u8; 32],
 }
 
 /// Why a key is not one that proofs can be verified against.

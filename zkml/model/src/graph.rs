@@ -131,6 +131,15 @@ impl Model {
         self.layers.last().map_or(0, |layer| layer.outputs as usize)
     }
 
+    /// Hash of the input's and the output's shapes, scales and meaning: what the weights do not say.
+    pub fn interface(&self) -> [u8; 32] {
+        use blake2::Digest;
+        let mut hasher = blake2::Blake2s256::new();
+        hasher.update(b"ciro/interface/1");
+        hasher.update((&self.input, &self.output).encode());
+        hasher.finalize().into()
+    }
+
     /// Number of weights and biases.
     pub fn parameters(&self) -> usize {
         self.layers

@@ -59,6 +59,7 @@ impl Layout {
             input_reads: dense.blocks.first().copied().unwrap_or(0),
             constant_reads,
             root: [0; 32],
+            interface: model.interface(),
         };
         key.validate()?;
 

@@ -199,6 +199,15 @@ fn a_changed_running_sum_or_claim_is_refused() {
 }
 
 #[test]
+fn another_scale_or_label_makes_another_model() {
+    let (mut model, prover, _) = setup();
+    model.output.scale = 2.0;
+    let other = Prover::new(&model).unwrap();
+    assert_eq!(other.key().root, prover.key().root);
+    assert_ne!(other.key().id(), prover.key().id());
+}
+
+#[test]
 fn a_proof_with_another_weight_is_refused_under_the_models_key() {
     let (honest, prover, input) = setup();
     let mut random = Random::new(6);
