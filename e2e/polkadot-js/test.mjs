@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
-import { u8aConcat } from '@polkadot/util';
+import { u8aConcat, u8aToHex } from '@polkadot/util';
 
 const [url, model] = process.argv.slice(2);
 const UNIT = 10n ** 18n;
@@ -40,7 +40,7 @@ async function view(pallet, name, ...values) {
   const input = u8aConcat(
     ...inputs.map(({ type }, index) => registry.createType(registry.createLookupType(type), values[index]).toU8a()),
   );
-  const result = await api.call.runtimeViewFunction.executeViewFunction(id.toU8a(), input);
+  const result = await api.call.runtimeViewFunction.executeViewFunction(id.toU8a(), u8aToHex(input));
   assert(result.isOk, `${pallet}.${name}: ${result}`);
   return registry.createType(registry.createLookupType(output), result.asOk.toU8a(true));
 }

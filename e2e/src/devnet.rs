@@ -1,6 +1,6 @@
 //! Nodes of a chain of their own.
 
-use crate::{binary, rpc, until, Process};
+use crate::{binary, rpc, Process};
 use anyhow::{Context, Result};
 use ciro_client::Client;
 use serde_json::{json, Value};
@@ -82,18 +82,14 @@ impl Devnet {
             "--rpc-port=0",
             "--no-prometheus",
             "--no-telemetry",
-            "--no-hardware-benchmarks",
         ];
         let mut all: Vec<OsString> = common.map(Into::into).to_vec();
         all.extend(["--base-path".into(), base.into()]);
         all.extend_from_slice(arguments);
         let mut process = Process::start(name, self.folder.path(), &binary("ciro-node")?, &all)?;
-        let found = until("the node opens its RPC port", START, async || {
-            process.check()?;
-            Ok(rpc_port(&process.log()?))
-        })
-        .await;
-        let port = found.with_context(|| process.tail())?;
+        let port = process
+            .says("the node opens its RPC port", START, rpc_port)
+            .await?;
         Ok(Node {
             process,
             rpc: SocketAddr::from(([127, 0, 0, 1], port)),

@@ -1,5 +1,6 @@
 //! Processes that end with the program that started them.
 
+use crate::until;
 use anyhow::{bail, Context, Result};
 use std::{
     ffi::OsStr,
@@ -11,6 +12,7 @@ use std::{
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{Mutex, PoisonError},
     thread,
+    time::Duration,
 };
 
 /// Lines of a log that are worth showing when something went wrong.
@@ -81,6 +83,23 @@ impl Process {
                 bail!("{} ended with {how}:\n{}", self.name, self.tail())
             }
         }
+    }
+
+    /// Looks at what it says until there is something to see; an error with the end of its log if it ends before, or
+    /// once `limit` is over.
+    pub async fn says<T>(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        look: impl Fn(&str) -> Option<T>,
+    ) -> Result<T> {
+        let seen = until(what, limit, async || {
+            Ok(match look(&self.log()?) {
+                Some(seen) => Some(Ok(seen)),
+                None => self.check().err().map(Err),
+            })
+        });
+        seen.await.with_context(|| self.tail())?
     }
 
     /// Everything it has said so far.
@@ -154,7 +173,7 @@ fn guard(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     fn exists(process: u32) -> bool {
         Path::new(&format!("/proc/{process}")).exists()

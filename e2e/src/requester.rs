@@ -1,6 +1,6 @@
 //! Who asks for runs: many jobs at once, which the command line has no need for.
 
-use crate::{binary, until, Process};
+use crate::{binary, Process};
 use anyhow::{ensure, Context, Result};
 use ciro_client::{
     calls,
@@ -41,16 +41,14 @@ impl BlobServer {
             store.as_os_str(),
         ];
         let mut process = Process::start("blobs", folder, &binary("ciro")?, arguments)?;
-        let url = until("the blob server serves", START, async || {
-            process.check()?;
-            let log = process.log()?;
-            let said = log
-                .lines()
-                .find_map(|line| serde_json::from_str::<Value>(line).ok());
-            Ok(said.and_then(|said| Some(said.get("url")?.as_str()?.to_owned())))
-        })
-        .await
-        .with_context(|| process.tail())?;
+        let url = process
+            .says("the blob server serves", START, |log| {
+                let said = log
+                    .lines()
+                    .find_map(|line| serde_json::from_str::<Value>(line).ok());
+                Some(said?.get("url")?.as_str()?.to_owned())
+            })
+            .await?;
         Ok(Self {
             process,
             store,

@@ -193,9 +193,12 @@ pub async fn run(
     );
     let lost = before.free - after.free;
     ensure!(lost > cut, "the cheat paid no fee");
+    let words = check.json["faults"][0]
+        .as_str()
+        .context("`ciro verify` names no fault")?;
     stage.say(
         "refused",
-        &format!("by the chain's runtime, reason {reason}; `ciro verify` refuses it, too"),
+        &format!("by the chain's runtime, reason {reason}: {words}"),
     );
     stage.say(
         "the cost",

@@ -73,19 +73,17 @@ impl Stage {
         let mut widths = vec![model.inputs()];
         widths.extend(model.layers.iter().map(|layer| layer.outputs as usize));
         let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+        let (layers, parameters) = (widths.join("-"), model.parameters());
         say(
             start,
             "model",
-            &format!(
-                "models/digits.onnx in 8-bit integers: {} neurons, {} parameters, id {id}",
-                widths.join("-"),
-                model.parameters()
-            ),
+            &format!("models/digits.onnx in 8-bit integers, {layers}, {parameters} parameters"),
         );
+        say(start, "its id", &id.to_string());
 
         let blobs = BlobServer::start(&folder).await?;
         let worker = Worker::start("worker", &folder, &url, WORKER)?;
-        say(start, "worker", &format!("{} for {}", who(WORKER)?, WORKER));
+        say(start, "worker", &format!("{WORKER}, {}", who(WORKER)?));
         Ok(Self {
             worker,
             blobs,
