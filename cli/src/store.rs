@@ -52,7 +52,7 @@ impl BlobStore {
         // The hash covers the number of samples, which the file does not say: one of the few must fit.
         let values = calls::values(&bytes);
         if !(1..=MAX_BATCH)
-            .filter(|batch| values.len() % *batch as usize == 0)
+            .filter(|batch| values.len().is_multiple_of(*batch as usize))
             .any(|batch| input_commitment(batch, &values) == *hash)
         {
             bail!(

@@ -20,7 +20,7 @@ pub use npy::{write_floats, Array};
 pub use process::Process;
 pub use requester::{paid, BlobServer, Requester, Submitted};
 pub use rpc::rpc;
-pub use worker::Worker;
+pub use worker::{Entries, Worker};
 
 use anyhow::{bail, Result};
 use std::{

@@ -8,6 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Files by name.
+pub type Entries = Vec<(String, Vec<u8>)>;
+
 /// A worker with a folder of models and a folder of state, running or not.
 pub struct Worker {
     name: String,
@@ -92,7 +95,7 @@ impl Worker {
     }
 
     /// The files of its journal about a job: `proof`, `transaction`, `shunned`.
-    pub fn journal(&self, job: u64) -> Result<Vec<(String, Vec<u8>)>> {
+    pub fn journal(&self, job: u64) -> Result<Entries> {
         let mut entries = Vec::new();
         for (name, path) in files(&self.state())? {
             if let Some(kind) = name.strip_prefix(&format!("{job}.")) {

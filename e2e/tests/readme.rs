@@ -35,9 +35,9 @@ fn prepared(commands: &str, node: &str, folder: &Path) -> Result<String> {
     paths.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     let path = env::join_paths(paths)?;
     Ok(format!(
-        "set -e; export PATH='{}' CIRO_NODE='{node}' XDG_DATA_HOME=\"$PWD/data\"; cd '{}'\n{commands}",
+        "set -e; cd '{}'; export PATH='{}' CIRO_NODE='{node}' XDG_DATA_HOME=\"$PWD/data\"\n{commands}",
+        folder.display(),
         path.to_string_lossy(),
-        folder.display()
     ))
 }
 

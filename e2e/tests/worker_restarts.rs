@@ -9,7 +9,9 @@ use ciro_client::{
     types::JobState,
     AccountId, Client, CIRO,
 };
-use ciro_e2e::{paid, repository, until, Array, BlobServer, Ciro, Devnet, Requester, Worker};
+use ciro_e2e::{
+    paid, repository, until, Array, BlobServer, Ciro, Devnet, Entries, Requester, Worker,
+};
 use ciro_primitives::{JobId, ModelId, MAX_BATCH};
 use ciro_zkml_model::Model;
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
@@ -182,7 +184,7 @@ impl Scene {
         Ok(jobs)
     }
 
-    fn journals(&self, jobs: &[JobId]) -> Result<Vec<Vec<(String, Vec<u8>)>>> {
+    fn journals(&self, jobs: &[JobId]) -> Result<Vec<Entries>> {
         jobs.iter().map(|job| self.worker.journal(*job)).collect()
     }
 

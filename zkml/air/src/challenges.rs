@@ -42,6 +42,7 @@ impl Combination {
         }
     }
 
+    #[allow(clippy::arithmetic_side_effects)] // field arithmetic
     fn combine<F: Clone, EF>(&self, values: impl Iterator<Item = F>) -> EF
     where
         EF: Zero + From<SecureField> + Mul<F, Output = EF> + Sub<EF, Output = EF>,
@@ -57,6 +58,7 @@ impl Combination {
     }
 }
 
+#[allow(clippy::arithmetic_side_effects)] // field arithmetic
 fn powers(base: SecureField, len: usize) -> Vec<SecureField> {
     core::iter::successors(Some(SecureField::one()), |power| Some(*power * base))
         .take(len)
@@ -66,6 +68,7 @@ fn powers(base: SecureField, len: usize) -> Vec<SecureField> {
 impl Challenges {
     /// Draws the challenges for proofs of `batch` samples with rows of `lanes` weights. `None` if gamma falls on a
     /// lane, which happens once in 2^118.
+    #[allow(clippy::arithmetic_side_effects)] // field arithmetic
     pub fn draw(channel: &mut impl Channel, batch: u32, lanes: u32) -> Option<Self> {
         let drawn = channel.draw_secure_felts(7);
         let [memory_z, memory_alpha, lookup_z, lookup_alpha, sigma, gamma, rho] =

@@ -53,6 +53,7 @@ impl FrameworkEval for DenseEval {
         self.log_size.saturating_add(1)
     }
 
+    #[allow(clippy::arithmetic_side_effects)] // field arithmetic
     fn evaluate<E: EvalAtRow>(&self, mut eval: E) -> E {
         let mut columns = preprocessed_columns(self.lanes)
             .into_iter()
