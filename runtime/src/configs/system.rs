@@ -39,7 +39,7 @@ parameter_types! {
     pub RuntimeBlockLength: BlockLength = BlockLength::builder()
         .max_length(MAXIMUM_BLOCK_LENGTH)
         .modify_max_length_for_class(DispatchClass::Normal, |length| {
-            *length = NORMAL_DISPATCH_RATIO * MAXIMUM_BLOCK_LENGTH
+            *length = NORMAL_DISPATCH_RATIO.mul_floor(MAXIMUM_BLOCK_LENGTH)
         })
         .build();
 }
