@@ -102,10 +102,7 @@ impl Scene {
         Ok(match point {
             Point::ClaimSigned => self.has_signed(CLAIM, job)?,
             Point::ResultSigned => self.has_signed(RESULT, job)?,
-            Point::Proving => self
-                .worker
-                .log()?
-                .contains(&format!("fetching the input and proving job={job} ")),
+            Point::Proving => self.worker.log()?.contains(&format!("proving job={job} ")),
             Point::Claimed => matches!(self.best(job).await?, JobState::Assigned { .. }),
             Point::Paid => matches!(self.best(job).await?, JobState::Paid { .. }),
         })
