@@ -27,7 +27,7 @@ type Entry = (
 pub struct Fixtures;
 
 impl BenchmarkHelper<AccountId> for Fixtures {
-    const MAX_PROOF: u32 = 200_000;
+    const MAX_PROOF: u32 = 100_000;
     const MAX_INPUT: u32 = 64_000;
     const MAX_OUTPUT: u32 = 4_096;
 
