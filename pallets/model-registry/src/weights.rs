@@ -1,6 +1,6 @@
 //! Weights of the calls, measured in the WebAssembly runtime by `make weights`.
 //!
-//! 2026-11-22, 10 steps, 4 repeats, on: AMD EPYC
+//! 2026-11-22, 16 steps, 6 repeats, on: AMD EPYC
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -21,27 +21,27 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At least 86_292 ns.
+    // At least 86_262 ns.
     fn register() -> Weight {
-        Weight::from_parts(92_183_000, 3733)
+        Weight::from_parts(92_102_000, 3733)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
-    // At least 20_999 ns.
+    // At least 21_340 ns.
     fn set_price_floor() -> Weight {
-        Weight::from_parts(23_644_000, 3733)
+        Weight::from_parts(25_749_000, 3733)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // At least 93_054 ns.
+    // At least 93_997 ns.
     fn transfer_ownership() -> Weight {
-        Weight::from_parts(97_974_000, 6218)
+        Weight::from_parts(104_586_000, 6218)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
-    // At least 74_019 ns.
+    // At least 74_470 ns.
     fn deregister() -> Weight {
-        Weight::from_parts(78_537_000, 3733)
+        Weight::from_parts(81_624_000, 3733)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
