@@ -25,7 +25,7 @@ for pallet in job-market model-registry; do
     say "measuring pallet-$pallet"
     "$target/bencher/release/ciro-bencher" --runtime "$runtime" --genesis-builder runtime \
         --genesis-builder-preset development --pallet "pallet_${pallet//-/_}" --extrinsic '*' \
-        --steps "${STEPS:-20}" --repeat "${REPEAT:-10}" --heap-pages 4096 \
+        --steps "${STEPS:-9}" --repeat "${REPEAT:-10}" --heap-pages 4096 \
         --template scripts/weights.hbs --output "pallets/$pallet/src/weights.rs"
 done
 cargo fmt -p pallet-job-market -p pallet-model-registry

@@ -1,5 +1,8 @@
 //! Ciro's node: makes, finalises, keeps and serves the chain.
 
+// The SDK's error type is as large as it is.
+#![allow(clippy::result_large_err)]
+
 mod chain_spec;
 mod cli;
 mod command;

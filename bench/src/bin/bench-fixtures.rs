@@ -1,5 +1,7 @@
-//! Writes the real proofs with which `make weights` measures `submit_result`: a grid of proof, input and output sizes, so
+//! Writes the real proofs with which `make weights` measures `submit_result`: of many proof, input and output sizes, so
 //! that what each of them costs can be told apart.
+
+use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use ciro_primitives::JobBinding;
@@ -10,9 +12,11 @@ use codec::Encode;
 /// Presets, which decide how long a proof is: about 60 kB and 120 kB.
 const PRESETS: [u8; 2] = [1, 0];
 /// Input values of the one sample: a value costs most where it has an address of its own.
-const INPUTS: [usize; 3] = [64, 16_000, 64_000];
-/// Output values.
-const OUTPUTS: [usize; 3] = [64, 1_024, 4_096];
+const INPUTS: [usize; 9] = [
+    64, 8_000, 16_000, 24_000, 32_000, 40_000, 48_000, 56_000, 64_000,
+];
+/// Output values. Both lists are what nine steps of the benchmark ask for.
+const OUTPUTS: [usize; 9] = [64, 512, 1_024, 1_536, 2_048, 2_560, 3_072, 3_584, 4_096];
 /// Outputs of the hidden layer.
 const HIDDEN: u32 = 16;
 
@@ -26,22 +30,25 @@ fn main() -> Result<()> {
         payee: [2; 32],
     };
     let mut fixtures = Vec::new();
+    // The benchmark varies one size at a time while the others are at their highest.
+    let (most_inputs, most_outputs) = (INPUTS[INPUTS.len() - 1], OUTPUTS[OUTPUTS.len() - 1]);
+    let sizes: BTreeSet<_> = std::iter::once((INPUTS[0], OUTPUTS[0]))
+        .chain(INPUTS.map(|inputs| (inputs, most_outputs)))
+        .chain(OUTPUTS.map(|outputs| (most_inputs, outputs)))
+        .collect();
     for preset in PRESETS {
-        for inputs in INPUTS {
-            for outputs in OUTPUTS {
-                let widths = [inputs as u32, HIDDEN, outputs as u32];
-                let prover = Prover::new(&model(&widths, preset))?;
-                let input: Vec<i8> = (0..inputs).map(|at| (at * 37 % 256) as u8 as i8).collect();
-                let receipt = prover.prove(&binding.encode(), &input)?;
-                fixtures.push((
-                    prover.key().clone(),
-                    (binding.genesis, binding.job, binding.payee),
-                    receipt.batch,
-                    receipt.input,
-                    receipt.output,
-                    receipt.proof,
-                ));
-            }
+        for &(inputs, outputs) in &sizes {
+            let prover = Prover::new(&model(&[inputs as u32, HIDDEN, outputs as u32], preset))?;
+            let input: Vec<i8> = (0..inputs).map(|at| (at * 37 % 256) as u8 as i8).collect();
+            let receipt = prover.prove(&binding.encode(), &input)?;
+            fixtures.push((
+                prover.key().clone(),
+                (binding.genesis, binding.job, binding.payee),
+                receipt.batch,
+                receipt.input,
+                receipt.output,
+                receipt.proof,
+            ));
         }
     }
     std::fs::write(&path, fixtures.encode())?;
