@@ -13,9 +13,6 @@ stage() {
 
 # Cargo closes every test program with a line of its own; this adds them up.
 tests() {
-    local log
-    log=$(mktemp)
-    trap 'rm -f "$log"' EXIT
     cargo test --release --workspace 2>&1 | tee "$log" || failed=1
     total=$(awk '/^test result:/ { n += 1; passed += $4; failed += $6; ignored += $8 }
         END { printf "%d passed; %d failed; %d ignored; %d test programs", passed, failed, ignored, n }' "$log")
@@ -23,6 +20,8 @@ tests() {
 
 failed=0
 total=
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 ready() { environment=$(scripts/setup.sh) && eval "$environment"; }
 stage "setup" ready
 stage "formatting" cargo fmt --all --check

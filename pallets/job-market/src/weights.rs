@@ -1,6 +1,6 @@
 //! Weights of the calls, measured in the WebAssembly runtime by `make weights`.
 //!
-//! 2026-11-22, 16 steps, 6 repeats, on: AMD EPYC
+//! 2026-11-22, 9 steps, 5 repeats, on: AMD EPYC
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -27,47 +27,48 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At least 169_889 ns.
+    // At least 174_648 ns.
     fn submit_job() -> Weight {
-        Weight::from_parts(184_055_000, 3733)
+        Weight::from_parts(196_358_000, 3733)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(5))
     }
-    // At least 98_204 ns.
+    // At least 99_497 ns.
     fn claim_job() -> Weight {
-        Weight::from_parts(103_905_000, 3944)
+        Weight::from_parts(112_270_000, 3944)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
-    // At least 7_497_545 ns.
-    fn submit_result(p: u32, i: u32, _o: u32) -> Weight {
-        Weight::from_parts(12_227_991_248, 8799)
-            .saturating_add(Weight::from_parts(109_015, 0).saturating_mul(p.into()))
-            .saturating_add(Weight::from_parts(255_503, 0).saturating_mul(i.into()))
+    // At least 7_505_640 ns.
+    fn submit_result(p: u32, i: u32, o: u32) -> Weight {
+        Weight::from_parts(3_918_322_005, 8799)
+            .saturating_add(Weight::from_parts(77_799, 0).saturating_mul(p.into()))
+            .saturating_add(Weight::from_parts(371_245, 0).saturating_mul(i.into()))
+            .saturating_add(Weight::from_parts(57_904, 0).saturating_mul(o.into()))
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(8))
     }
-    // At least 136_507 ns.
+    // At least 138_380 ns.
     fn release_job() -> Weight {
-        Weight::from_parts(144_401_000, 6196)
+        Weight::from_parts(144_080_000, 6196)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
-    // At least 95_980 ns.
+    // At least 97_002 ns.
     fn cancel_job() -> Weight {
-        Weight::from_parts(102_192_000, 3944)
+        Weight::from_parts(104_656_000, 3944)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
-    // At least 198_743 ns.
+    // At least 201_217 ns.
     fn expire_job() -> Weight {
-        Weight::from_parts(206_708_000, 6218)
+        Weight::from_parts(222_176_000, 6218)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(6))
     }
-    // At least 85_040 ns.
+    // At least 89_838 ns.
     fn remove_job() -> Weight {
-        Weight::from_parts(97_974_000, 3944)
+        Weight::from_parts(103_124_000, 3944)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
