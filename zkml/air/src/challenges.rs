@@ -89,19 +89,6 @@ impl Challenges {
         })
     }
 
-    /// Challenges for counting columns and constraints, where their values do not matter.
-    pub fn placeholder(batch: u32, lanes: u32) -> Self {
-        let one = SecureField::one();
-        Self {
-            memory: Combination::new(one, one, (batch as usize).saturating_add(1)),
-            lookup: Combination::new(one, one, 3),
-            sigma_powers: powers(one, batch as usize),
-            gamma: one,
-            lane_weights: powers(one, lanes as usize),
-            rho: one,
-        }
-    }
-
     /// The memory relation's denominator for the activation at `address` with one value a sample.
     pub fn memory<F: Clone, EF>(&self, address: F, values: &[F]) -> EF
     where

@@ -15,7 +15,6 @@
 use alloc::format;
 use alloc::vec::Vec;
 use num_traits::{One, Zero};
-use stwo::core::fields::m31::BaseField;
 use stwo::core::Fraction;
 use stwo_constraint_framework::{EvalAtRow, FrameworkEval};
 
@@ -95,9 +94,4 @@ pub(crate) fn combine<E: EvalAtRow>(
 #[allow(clippy::arithmetic_side_effects)] // field arithmetic
 pub(crate) fn pole_distance<E: EvalAtRow>(pole: E::F, challenges: &Challenges) -> E::EF {
     E::EF::from(challenges.rho) - E::EF::from(pole)
-}
-
-/// Field elements of small integers, for rows that carry no information.
-pub const fn base(value: u32) -> BaseField {
-    BaseField::from_u32_unchecked(value)
 }

@@ -1,6 +1,5 @@
 //! The verifying key: all that a verifier must know of a model.
 
-use alloc::string::String;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use stwo::core::fri::FriConfig;
@@ -247,14 +246,5 @@ impl VerifyingKey {
             .max(self.activation_log_size)
             .max(SHIFT as u8)
             .into()
-    }
-
-    /// The key's identity in hexadecimal.
-    pub fn id_hex(&self) -> String {
-        self.id()
-            .iter()
-            .flat_map(|byte| [byte >> 4, byte & 15])
-            .filter_map(|nibble| char::from_digit(nibble.into(), 16))
-            .collect()
     }
 }
