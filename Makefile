@@ -20,8 +20,8 @@ build: ## bin/ciro, bin/ciro-node and bin/ciro-worker
 	@$(cargo) build --release --workspace --bins
 	@mkdir -p bin && install -C $(addprefix $(release)/,ciro ciro-node ciro-worker) bin
 
-bench-zkml: build ## proving and verifying, in figures: a table, and JSON
-	@$(release)/bench-zkml --out $(CARGO_TARGET_DIR)/bench-zkml.json
+bench-zkml: build ## proving and verifying, in figures, beside EZKL: JSON and zkml/BENCHMARKS.md
+	@scripts/bench-zkml.sh
 
 weights: ## measure the runtime's calls and write its weights
 	@environment=$$(scripts/setup.sh) && eval "$$environment" && scripts/weights.sh

@@ -5,14 +5,18 @@ use std::time::Instant;
 
 use anyhow::{ensure, Context, Result};
 use ciro_zkml_prover::Prover;
+use serde::{Deserialize, Serialize};
 
 use crate::models::Bench;
 use crate::runtime::Executor;
 use crate::{fibonacci, Arguments};
 
 /// The figures of one model. Times in milliseconds, sizes in bytes.
+#[derive(Serialize, Deserialize)]
 pub struct Row {
-    pub name: String,
+    pub key: String,
+    pub title: String,
+    pub accuracy: Option<f64>,
     pub parameters: usize,
     pub batch: usize,
     pub preset: String,
@@ -76,7 +80,9 @@ pub fn measure(bench: &Bench, executor: &Executor, arguments: &Arguments) -> Res
     let verify_wasm_ms = median(repeat, || executor.verify(&call))?;
 
     Ok(Row {
-        name: bench.name.clone(),
+        key: bench.key.into(),
+        title: bench.title.into(),
+        accuracy: bench.accuracy,
         parameters: bench.model.parameters(),
         batch: bench.batch,
         preset: format!("{:?}", key.preset).to_lowercase(),
@@ -91,7 +97,7 @@ pub fn measure(bench: &Bench, executor: &Executor, arguments: &Arguments) -> Res
         verify_native_ms,
         verify_wasm_ms,
         proof_bytes: receipt.proof.len(),
-        peak_memory_bytes: peak_memory(&bench.name, arguments)?,
+        peak_memory_bytes: peak_memory(&bench.name(), arguments)?,
     })
 }
 
@@ -114,11 +120,12 @@ fn milliseconds(start: Instant) -> f64 {
 
 /// Runs this program again to prove once, and reads its peak memory.
 fn peak_memory(name: &str, arguments: &Arguments) -> Result<u64> {
-    let output = Command::new(std::env::current_exe()?)
-        .arg("--models")
-        .arg(&arguments.models)
-        .args(["--peak", name])
-        .output()?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("--root").arg(&arguments.root);
+    if let Some(generated) = &arguments.generated {
+        command.arg("--generated").arg(generated);
+    }
+    let output = command.args(["--peak", name]).output()?;
     ensure!(
         output.status.success(),
         "the memory measurement of {name} failed"

@@ -35,7 +35,7 @@ pub fn read_samples(path: &Path, model: &Model) -> Result<Samples> {
     let Array { shape, values } = read(path)?;
     let sample: Vec<usize> = model.input.shape.iter().map(|n| *n as usize).collect();
     let fits = match shape.split_first() {
-        Some((_, rest)) => rest == sample || rest == [model.inputs()],
+        Some((_, rest)) => rest == sample || rest == [model.columns()],
         None => false,
     };
     ensure!(
@@ -44,7 +44,7 @@ pub fn read_samples(path: &Path, model: &Model) -> Result<Samples> {
         path.display(),
         show(&shape),
         show_batch(&sample),
-        show_batch(&[model.inputs()]),
+        show_batch(&[model.columns()]),
     );
     ensure!(shape[0] > 0, "{}: there are no samples", path.display());
     Ok(Samples {

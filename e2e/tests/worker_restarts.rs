@@ -72,7 +72,7 @@ impl Scene {
         let model = import_and_register(&Ciro::new(&url)?, &file).await?;
         let (id, model) = (model, Model::decode_file(&fs::read(&file)?)?);
         let images = Array::read(&repository("models/mnist-test-x.npy"))?.floats()?;
-        let input = model.quantise(&images[..MAX_BATCH as usize * model.inputs()])?;
+        let input = model.quantise(&images[..MAX_BATCH as usize * model.columns()])?;
         Ok(Self {
             client: devnet.first().client().await?,
             blobs: BlobServer::start(&folder).await?,

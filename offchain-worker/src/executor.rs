@@ -251,7 +251,7 @@ mod tests {
     use async_trait::async_trait;
     use ciro_client::{calls, types::JobState, AccountId};
     use ciro_primitives::input_commitment;
-    use ciro_zkml_model::{Dense, Head, Input, Output};
+    use ciro_zkml_model::{Encoding, Head, Input, Linear, Map, Node, Op, Output};
 
     struct Fixed(Vec<i8>);
 
@@ -268,15 +268,20 @@ mod tests {
             preset: 0,
             input: Input {
                 shape: vec![2],
-                scale: 1.0,
-                zero_point: 0,
+                encoding: Encoding::Affine {
+                    scale: 1.0,
+                    zero_point: 0,
+                },
             },
-            layers: vec![Dense {
-                inputs: 2,
-                outputs: 1,
-                weights: vec![weight, 1],
-                bias: vec![3],
-                requant: None,
+            nodes: vec![Node {
+                sources: vec![0],
+                shape: vec![1],
+                op: Op::Linear(Linear {
+                    maps: vec![Map::Dense(vec![weight, 1])],
+                    channel_axis: 0,
+                    bias: vec![3],
+                    requant: None,
+                }),
             }],
             output: Output {
                 shape: vec![1],

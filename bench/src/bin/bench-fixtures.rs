@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use ciro_primitives::JobBinding;
-use ciro_zkml_model::{Activation, Dense, Head, Input, Model, Output, Requant};
+use ciro_zkml_model::{
+    Activation, Encoding, Head, Input, Linear, Map, Model, Node, Op, Output, Requant,
+};
 use ciro_zkml_prover::Prover;
 use codec::Encode;
 
@@ -59,27 +61,34 @@ fn main() -> Result<()> {
 /// Weights are arbitrary: they do not change what verification costs. They are small, so that nothing overflows.
 fn model(widths: &[u32], preset: u8) -> Model {
     let last = widths.len() - 2;
-    let layers = widths.windows(2).enumerate().map(|(index, pair)| Dense {
-        inputs: pair[0],
-        outputs: pair[1],
-        weights: (0..pair[0] * pair[1])
-            .map(|at| (at * 29 % 31) as i8 - 15)
-            .collect(),
-        bias: vec![100; pair[1] as usize],
-        requant: (index != last).then(|| Requant {
-            multipliers: vec![1; pair[1] as usize],
-            activation: Activation::Relu,
+    let node = |(index, pair): (usize, &[u32])| Node {
+        sources: vec![index as u32],
+        shape: vec![pair[1]],
+        op: Op::Linear(Linear {
+            maps: vec![Map::Dense(
+                (0..pair[0] * pair[1])
+                    .map(|at| (at * 29 % 31) as i8 - 15)
+                    .collect(),
+            )],
+            channel_axis: 0,
+            bias: vec![100; pair[1] as usize],
+            requant: (index != last).then(|| Requant {
+                multipliers: vec![1; pair[1] as usize],
+                activation: Activation::Relu,
+            }),
         }),
-    });
+    };
     Model {
         name: "fixture".into(),
         preset,
         input: Input {
             shape: vec![widths[0]],
-            scale: 1.0,
-            zero_point: 0,
+            encoding: Encoding::Affine {
+                scale: 1.0,
+                zero_point: 0,
+            },
         },
-        layers: layers.collect(),
+        nodes: widths.windows(2).enumerate().map(node).collect(),
         output: Output {
             shape: vec![widths[last + 1]],
             scale: 1.0,

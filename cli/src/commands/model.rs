@@ -9,8 +9,8 @@ use crate::{
 use anyhow::{Context, Result};
 use ciro_client::calls;
 use ciro_primitives::ModelId;
-use ciro_zkml_import::{import_onnx, Options};
-use ciro_zkml_model::{Head, Model as Quantised};
+use ciro_zkml_import::Options;
+use ciro_zkml_model::{Encoding, Head, Model as Quantised};
 use ciro_zkml_prover::Prover;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{json, Value};
@@ -22,13 +22,13 @@ use std::{
 /// Commands about models.
 #[derive(Subcommand)]
 pub enum Model {
-    /// Turn a trained ONNX model into a quantised one that can be proved.
+    /// Turn a trained model into an integer one that can be proved.
     Import {
-        /// The trained model (.onnx).
+        /// The trained model: ONNX, XGBoost's JSON or UBJ, or LightGBM's text; told apart by their contents.
         file: PathBuf,
-        /// Typical samples (.npy), a few hundred; values outside the range they show saturate.
+        /// Typical samples (.npy), a few hundred; values outside the range they show saturate. Decision trees need none.
         #[arg(long, value_name = "X.npy")]
-        calibrate: PathBuf,
+        calibrate: Option<PathBuf>,
         /// Where the quantised model goes.
         #[arg(short = 'o', long = "output", value_name = "M.ciro")]
         output: PathBuf,
@@ -68,6 +68,8 @@ pub enum Preset {
     Fast,
     /// Small, for a chain.
     Chain,
+    /// 100 bits in the Johnson regime of FRI, instead of 56; larger and slower.
+    Proven,
 }
 
 impl Preset {
@@ -75,6 +77,7 @@ impl Preset {
         match self {
             Self::Fast => 0,
             Self::Chain => 1,
+            Self::Proven => 2,
         }
     }
 }
@@ -89,7 +92,7 @@ impl Model {
                 output: path,
                 name,
                 preset,
-            } => import(&file, &calibrate, &path, name, preset, output),
+            } => import(&file, calibrate.as_deref(), &path, name, preset, output),
             Self::Info { model } => info(&model, output),
             Self::Register {
                 model,
@@ -103,14 +106,17 @@ impl Model {
 
 fn import(
     file: &Path,
-    calibrate: &Path,
+    calibrate: Option<&Path>,
     path: &Path,
     name: Option<String>,
     preset: Preset,
     output: Output,
 ) -> Result<Report> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let samples = npy::read(calibrate)?;
+    let samples = match calibrate {
+        Some(path) => npy::read(path)?.values,
+        None => Vec::new(),
+    };
     let stem = || {
         file.file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
@@ -120,7 +126,7 @@ fn import(
         preset: preset.index(),
     };
     let step = output.progress("quantising");
-    let (model, quality) = import_onnx(&bytes, &samples.values, &options)
+    let (model, quality) = ciro_zkml_import::import(&bytes, &samples, &options)
         .with_context(|| format!("cannot import {}", file.display()))?;
     step.at("committing to the weights");
     let id = ModelId(Prover::new(&model)?.key().id());
@@ -150,11 +156,6 @@ fn info(path: &Path, output: Output) -> Result<Report> {
     let prover = Prover::new(&model)?;
     drop(step);
     let id = ModelId(prover.key().id());
-    let widths: Vec<String> = model
-        .layers
-        .iter()
-        .map(|layer| layer.outputs.to_string())
-        .collect();
     let rows = [
         ("id", id.to_string()),
         ("name", model.name.clone()),
@@ -162,7 +163,7 @@ fn info(path: &Path, output: Output) -> Result<Report> {
         ("input", shape(&model.input.shape)),
         ("output", shape(&model.output.shape)),
         ("head", head(&model).into()),
-        ("layers", format!("{}-{}", model.inputs(), widths.join("-"))),
+        ("computes", model.outline()),
         ("parameters", model.parameters().to_string()),
     ];
     let mut json = describe(&model);
@@ -235,17 +236,27 @@ fn describe(model: &Quantised) -> Value {
     json!({
         "name": model.name,
         "preset": preset(model),
-        "input": { "shape": model.input.shape, "scale": model.input.scale, "zero_point": model.input.zero_point },
+        "input": { "shape": model.input.shape, "integers": model.inputs(), "encoding": encoding(model) },
         "output": { "shape": model.output.shape, "scale": model.output.scale, "head": head(model) },
-        "layers": model.layers.iter().map(|layer| json!([layer.inputs, layer.outputs])).collect::<Vec<_>>(),
+        "nodes": model.nodes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "parameters": model.parameters(),
     })
+}
+
+fn encoding(model: &Quantised) -> Value {
+    match &model.input.encoding {
+        Encoding::Affine { scale, zero_point } => {
+            json!({ "scale": scale, "zero_point": zero_point })
+        }
+        Encoding::Ranks(_) => json!("ranks"),
+    }
 }
 
 fn preset(model: &Quantised) -> String {
     match model.preset {
         0 => "fast".into(),
         1 => "chain".into(),
+        2 => "proven".into(),
         other => format!("unknown ({other})"),
     }
 }

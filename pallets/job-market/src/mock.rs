@@ -166,7 +166,8 @@ impl crate::BenchmarkHelper<AccountId> for TestFixtures {
 
     fn fixture(proof: u32, input: u32, output: u32) -> crate::Fixture<AccountId> {
         let mut key = key(9);
-        (key.dense_log_size, key.inputs, key.outputs) = (16, input.max(1), output.max(1));
+        key.log_sizes[1] = 16;
+        (key.inputs, key.outputs) = (input.max(1), output.max(1));
         let payee = account(77);
         let (input, output) = (
             vec![-1; key.inputs as usize],
@@ -228,12 +229,9 @@ pub fn key(seed: u8) -> VerifyingKey {
         version: VerifyingKey::CURRENT_VERSION,
         preset: Preset::Chain,
         log_lanes: 4,
-        dense_log_size: 10,
-        requant_log_size: 8,
-        activation_log_size: 16,
+        log_sizes: [0, 10, 8, 12, 16, 0, 0, 0, 0],
         inputs: 4,
         outputs: 2,
-        input_reads: 1,
         constant_reads: 3,
         root: [seed; 32],
         interface: [0; 32],

@@ -8,6 +8,9 @@ use stwo::core::fields::m31::BaseField;
 use stwo::core::fields::qm31::SecureField;
 use stwo::core::fields::FieldExpOps;
 
+/// Values of the widest row of a lookup table, the table's number included.
+const LOOKUP_WIDTH: usize = 6;
+
 /// Random elements of the lookup and bilinear arguments.
 ///
 /// They are drawn together, once the preprocessed and the main trace are committed: everything that a fraction's
@@ -66,6 +69,19 @@ fn powers(base: SecureField, len: usize) -> Vec<SecureField> {
 }
 
 impl Challenges {
+    /// Arbitrary elements, to learn the shape of a component before any are drawn.
+    pub(crate) fn placeholder(batch: u32, lanes: u32) -> Self {
+        let one = SecureField::one();
+        Self {
+            memory: Combination::new(one, one, (batch as usize).saturating_add(1)),
+            lookup: Combination::new(one, one, LOOKUP_WIDTH),
+            sigma_powers: powers(one, batch as usize),
+            gamma: one,
+            lane_weights: powers(one, lanes as usize),
+            rho: one,
+        }
+    }
+
     /// Draws the challenges for proofs of `batch` samples with rows of `lanes` weights. `None` if gamma falls on a
     /// lane, which happens once in 2^118.
     #[allow(clippy::arithmetic_side_effects)] // field arithmetic
@@ -81,7 +97,7 @@ impl Challenges {
             .collect::<Option<Vec<_>>>()?;
         Some(Self {
             memory: Combination::new(memory_z, memory_alpha, (batch as usize).saturating_add(1)),
-            lookup: Combination::new(lookup_z, lookup_alpha, 3),
+            lookup: Combination::new(lookup_z, lookup_alpha, LOOKUP_WIDTH),
             sigma_powers: powers(sigma, batch as usize),
             gamma,
             lane_weights,
@@ -98,11 +114,12 @@ impl Challenges {
             .combine(core::iter::once(address).chain(values.iter().cloned()))
     }
 
-    /// The lookup relation's denominator for a row of a table.
-    pub fn lookup<F: Clone, EF>(&self, table: F, key: F, value: F) -> EF
+    /// The lookup relation's denominator for a row of a table, at most five values; missing ones count as zero.
+    pub fn lookup<F: Clone, EF>(&self, table: F, values: &[F]) -> EF
     where
         EF: Zero + From<SecureField> + Mul<F, Output = EF> + Sub<EF, Output = EF>,
     {
-        self.lookup.combine([table, key, value].into_iter())
+        self.lookup
+            .combine(core::iter::once(table).chain(values.iter().cloned()))
     }
 }

@@ -5,6 +5,8 @@ use scale_info::TypeInfo;
 use stwo::core::fri::FriConfig;
 use stwo::core::pcs::PcsConfig;
 
+use crate::components::Kind;
+
 /// Samples that one proof may hold.
 pub const MAX_BATCH: u32 = 64;
 
@@ -14,12 +16,12 @@ pub const MAX_BINDING: usize = 256;
 /// The accumulator is rescaled by `multiplier / 2^SHIFT`.
 pub const SHIFT: u32 = 12;
 
-/// The tallest component that a key may name, as a logarithm. Keeps the LogUp error under 2^-96, see `zkml/README.md`.
+/// The tallest component that a key may name, as a logarithm. Keeps the LogUp error at 2^-92, see `zkml/README.md`.
 const MAX_LOG_SIZE: u8 = 20;
 /// The shortest: a SIMD vector of the prover.
 const MIN_LOG_SIZE: u8 = 4;
-const VERSION: u8 = 1;
-const ID_DOMAIN: &[u8] = b"ciro/model/1";
+const VERSION: u8 = 2;
+const ID_DOMAIN: &[u8] = b"ciro/model/2";
 
 /// Parameters of the polynomial commitment. Only these are ever verified.
 #[derive(
@@ -41,6 +43,9 @@ pub enum Preset {
     /// Smallest proof: blowup 16, 20 queries, 16 bits of work. 96 bits by stwo's formula, 56 in the Johnson regime.
     #[codec(index = 1)]
     Chain,
+    /// 100 bits in the Johnson regime: blowup 16, 40 queries, 20 bits of work. 180 bits by stwo's formula.
+    #[codec(index = 2)]
+    Proven,
 }
 
 impl Preset {
@@ -49,6 +54,7 @@ impl Preset {
         match index {
             0 => Some(Self::Fast),
             1 => Some(Self::Chain),
+            2 => Some(Self::Proven),
             _ => None,
         }
     }
@@ -58,6 +64,7 @@ impl Preset {
         let (pow_bits, log_blowup_factor, n_queries) = match self {
             Self::Fast => (16, 1, 80),
             Self::Chain => (16, 4, 20),
+            Self::Proven => (20, 4, 40),
         };
         PcsConfig {
             pow_bits,
@@ -102,18 +109,12 @@ pub struct VerifyingKey {
     pub preset: Preset,
     /// Outputs that a row of weights feeds, as a logarithm: 4 to 6.
     pub log_lanes: u8,
-    /// Rows of the dense component, as a logarithm.
-    pub dense_log_size: u8,
-    /// Rows of the requantisation component, as a logarithm.
-    pub requant_log_size: u8,
-    /// Rows of the activation tables, as a logarithm.
-    pub activation_log_size: u8,
+    /// Rows of each kind of component, as logarithms, in the order of [`Kind::ALL`]; 0 if the model has none of the kind.
+    pub log_sizes: [u8; Kind::COUNT],
     /// Inputs of a sample.
     pub inputs: u32,
     /// Outputs of a sample.
     pub outputs: u32,
-    /// How often each input is read.
-    pub input_reads: u32,
     /// How often the constant one is read, by biases and by padding.
     pub constant_reads: u32,
     /// Merkle root of the preprocessed columns: weights, wiring and tables.
@@ -141,13 +142,13 @@ pub enum KeyError {
     Version,
     /// The lanes are not 16, 32 or 64.
     Lanes,
-    /// A component is shorter than 2^4 or taller than 2^20 rows.
+    /// A component is shorter than 2^4 or taller than 2^20 rows, or one that every model needs is missing.
     LogSize,
-    /// There are no inputs, or too many for the component that reads them.
+    /// There are no inputs, or too many for the components that read them.
     Inputs,
-    /// There are no outputs, or more than the dense component can compute.
+    /// There are no outputs, or more than the linear component can compute.
     Outputs,
-    /// The inputs and constants are read more often than there are rows, or fewer.
+    /// The constant is read more often than there are rows that could.
     Reads,
 }
 
@@ -157,10 +158,10 @@ impl KeyError {
         match self {
             Self::Version => "the key is of another protocol version: import the model again",
             Self::Lanes => "the key's lanes must be 16, 32 or 64",
-            Self::LogSize => "a component of the key is outside 2^4 to 2^20 rows",
+            Self::LogSize => "a component of the key is missing or outside 2^4 to 2^20 rows",
             Self::Inputs => "the key has no inputs, or more than its rows can read",
             Self::Outputs => "the key has no outputs, or more than its rows can compute",
-            Self::Reads => "the key's read counts do not fit its rows",
+            Self::Reads => "the key reads the constant more often than its rows can",
         }
     }
 }
@@ -188,31 +189,35 @@ impl VerifyingKey {
         if !(4..=6).contains(&self.log_lanes) {
             return Err(KeyError::Lanes);
         }
-        let log_sizes = [
-            self.dense_log_size,
-            self.requant_log_size,
-            self.activation_log_size,
-        ];
-        if !log_sizes
-            .iter()
-            .all(|log| (MIN_LOG_SIZE..=MAX_LOG_SIZE).contains(log))
+        let in_range = |log: &u8| *log == 0 || (MIN_LOG_SIZE..=MAX_LOG_SIZE).contains(log);
+        if !self.log_sizes.iter().all(in_range)
+            || self.rows(Kind::Linear) == 0
+            || self.rows(Kind::Range) != 1 << SHIFT
         {
             return Err(KeyError::LogSize);
         }
-        let rows = 1u64 << self.dense_log_size;
-        if self.inputs == 0 || u64::from(self.inputs) > rows {
+        let readers = [Kind::Relay, Kind::Linear, Kind::Feature].map(|kind| self.rows(kind));
+        if self.inputs == 0 || u64::from(self.inputs) > readers.into_iter().max().unwrap_or(0) {
             return Err(KeyError::Inputs);
         }
-        if self.outputs == 0 || u64::from(self.outputs) > rows << self.log_lanes {
+        if self.outputs == 0 || u64::from(self.outputs) > self.rows(Kind::Linear) << self.log_lanes
+        {
             return Err(KeyError::Outputs);
         }
-        let reads = u64::from(self.inputs)
-            .saturating_mul(u64::from(self.input_reads))
-            .saturating_add(u64::from(self.constant_reads));
-        if self.input_reads == 0 || reads > rows {
+        let rows = Kind::ALL.into_iter().map(|kind| self.rows(kind));
+        if u64::from(self.constant_reads) > rows.fold(0, u64::saturating_add).saturating_mul(2) {
             return Err(KeyError::Reads);
         }
         Ok(())
+    }
+
+    /// Rows of the component of `kind`; 0 if the model has none.
+    pub fn rows(&self, kind: Kind) -> u64 {
+        let log_size = self.log_sizes.get(kind as usize).copied().unwrap_or(0);
+        match log_size {
+            0 => 0,
+            log_size => 1u64.checked_shl(log_size.into()).unwrap_or(0),
+        }
     }
 
     /// The model's identity: a hash of the whole key.
@@ -241,10 +246,18 @@ impl VerifyingKey {
 
     /// Height of the tallest component, as a logarithm.
     pub fn max_log_size(&self) -> u32 {
-        self.dense_log_size
-            .max(self.requant_log_size)
-            .max(self.activation_log_size)
-            .max(SHIFT as u8)
-            .into()
+        self.log_sizes.into_iter().max().unwrap_or(0).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_have_the_bits_that_they_claim() {
+        let bits = [Preset::Fast, Preset::Chain, Preset::Proven]
+            .map(|preset| (preset.conjectured_bits(), preset.johnson_bits()));
+        assert_eq!(bits, [(96, 56), (96, 56), (180, 100)]);
     }
 }

@@ -1,14 +1,17 @@
 //! The constraint system of Ciro's inference proofs.
 //!
-//! A fixed set of four components proves every model; what tells one model from another stands in the preprocessed
-//! columns (tree 0), whose Merkle root is part of the [`VerifyingKey`]. `zkml/README.md` has the protocol, the
-//! soundness argument and its figures.
+//! A fixed set of components proves every model; what tells one model from another stands in the preprocessed columns
+//! (tree 0), whose Merkle root is part of the [`VerifyingKey`]. A model has those kinds of components that it needs.
+//! `zkml/README.md` has the protocol, the soundness argument and its figures.
 //!
 //! | component | a row is | proves |
 //! |---|---|---|
-//! | [`dense`] | an input of a layer and up to 64 of its weights | the bilinear check `Y = X·W` |
-//! | [`requant`] | an output of a hidden layer | rescaling, rounding, activation |
-//! | [`lookup`], twice | a row of a table: remainders, activations | what the lookups looked up |
+//! | [`relay`](components::relay) | an input that is read more than once | that it is the public one |
+//! | [`linear`](components::linear) | a value and up to 64 weights that it meets | the bilinear check `Y = X·W` |
+//! | [`requant`](components::requant) | an output of a linear map | rescaling, rounding, activation |
+//! | [`max`](components::max) | two values | the larger |
+//! | [`tree`](components::tree), three | a step through a decision tree; a node; a feature | the way to the leaf |
+//! | [`table`](components::table), twice | a row of a table: remainders, activations | what the lookups looked up |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
     not(test),
@@ -23,17 +26,17 @@
 extern crate alloc;
 
 pub mod challenges;
-pub mod dense;
+pub mod components;
 mod key;
-pub mod lookup;
 mod machine;
 pub mod public;
-pub mod requant;
+pub mod sums;
 pub mod transcript;
 
 pub use challenges::Challenges;
+pub use components::{Constraints, Kind};
 pub use key::{KeyError, Preset, VerifyingKey, MAX_BATCH, MAX_BINDING, SHIFT};
-pub use machine::{component_log_sizes, ClaimedSums, Machine, TreeLayout, N_COMPONENTS};
+pub use machine::{ClaimedSums, ColumnLayout, Machine, TreeLayout};
 
 /// The address of the constant one, by which a layer's bias is an ordinary row of weights.
 pub const CONSTANT_ADDRESS: u32 = 0;

@@ -1,37 +1,23 @@
 //! The components put together, for prover and verifier alike.
 
-use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
+use num_traits::Zero;
 use stwo::core::air::Component;
 use stwo::core::fields::qm31::SecureField;
-use stwo_constraint_framework::preprocessed_columns::PreProcessedColumnId;
-use stwo_constraint_framework::{EvalAtRow, FrameworkComponent, TraceLocationAllocator};
+use stwo_constraint_framework::{
+    FrameworkComponent, FrameworkEval, InfoEvaluator, TraceLocationAllocator,
+    INTERACTION_TRACE_IDX, ORIGINAL_TRACE_IDX,
+};
 
-use crate::dense::DenseEval;
-use crate::lookup::{self, ActivationEval, RangeEval};
-use crate::requant::{self, RequantEval};
-use crate::{Challenges, VerifyingKey, SHIFT};
+use crate::components::{Constraints, Kind};
+use crate::{Challenges, VerifyingKey};
 
-/// Components of the machine.
-pub const N_COMPONENTS: usize = 4;
-
-/// Columns of a secure field element.
-const EXTENSION_DEGREE: u32 = 4;
-
-/// The sums of each component's fractions, as the prover claims them: dense, requant, range, activation.
-pub type ClaimedSums = [SecureField; N_COMPONENTS];
+/// The sums of each component's fractions, as the prover claims them, in the order of [`VerifyingKey::components`].
+pub type ClaimedSums = Vec<SecureField>;
 
 /// The constraint system for one model and batch size.
 pub struct Machine {
-    /// Matrix products.
-    pub dense: FrameworkComponent<DenseEval>,
-    /// Rescaling and activations.
-    pub requant: FrameworkComponent<RequantEval>,
-    /// The table of remainders.
-    pub range: FrameworkComponent<RangeEval>,
-    /// The tables of activations.
-    pub activation: FrameworkComponent<ActivationEval>,
+    components: Vec<FrameworkComponent<Constraints>>,
 }
 
 impl Machine {
@@ -40,120 +26,109 @@ impl Machine {
         key: &VerifyingKey,
         batch: u32,
         challenges: &Challenges,
-        claimed: ClaimedSums,
+        claimed: &ClaimedSums,
     ) -> Self {
-        let [dense_log_size, requant_log_size, _, activation_log_size] = component_log_sizes(key);
-        let [dense_sum, requant_sum, range_sum, activation_sum] = claimed;
         let mut locations = TraceLocationAllocator::default();
-        Self {
-            dense: FrameworkComponent::new(
-                &mut locations,
-                DenseEval {
-                    log_size: dense_log_size,
-                    batch,
-                    lanes: key.lanes(),
-                    challenges: challenges.clone(),
-                },
-                dense_sum,
-            ),
-            requant: FrameworkComponent::new(
-                &mut locations,
-                RequantEval {
-                    log_size: requant_log_size,
-                    batch,
-                    challenges: challenges.clone(),
-                },
-                requant_sum,
-            ),
-            range: FrameworkComponent::new(
-                &mut locations,
-                RangeEval {
-                    challenges: challenges.clone(),
-                },
-                range_sum,
-            ),
-            activation: FrameworkComponent::new(
-                &mut locations,
-                ActivationEval {
-                    log_size: activation_log_size,
-                    challenges: challenges.clone(),
-                },
-                activation_sum,
-            ),
-        }
+        let components = constraints(key, batch, challenges, claimed)
+            .map(|constraints| {
+                let claimed = constraints.claimed;
+                FrameworkComponent::new(&mut locations, constraints, claimed)
+            })
+            .collect();
+        Self { components }
     }
 
     /// The components, in the order in which their columns are committed.
-    pub fn components(&self) -> Vec<&dyn Component> {
-        vec![&self.dense, &self.requant, &self.range, &self.activation]
+    pub fn components(&self) -> &[FrameworkComponent<Constraints>] {
+        &self.components
+    }
+
+    /// The components as a verifier takes them.
+    pub fn verifier_components(&self) -> Vec<&dyn Component> {
+        self.components
+            .iter()
+            .map(|component| component as &dyn Component)
+            .collect()
     }
 }
 
-/// Rows of each component, as logarithms.
-pub fn component_log_sizes(key: &VerifyingKey) -> [u32; N_COMPONENTS] {
-    [
-        key.dense_log_size.into(),
-        key.requant_log_size.into(),
-        SHIFT,
-        key.activation_log_size.into(),
-    ]
+fn constraints<'a>(
+    key: &'a VerifyingKey,
+    batch: u32,
+    challenges: &'a Challenges,
+    claimed: &'a ClaimedSums,
+) -> impl Iterator<Item = Constraints> + 'a {
+    let claimed = claimed.iter().copied();
+    let claimed = claimed.chain(core::iter::repeat(SecureField::zero()));
+    key.components()
+        .zip(claimed)
+        .map(move |((kind, log_size), claimed)| {
+            Constraints::new(
+                kind,
+                log_size,
+                (batch, key.lanes()),
+                challenges.clone(),
+                claimed,
+            )
+        })
 }
 
-/// The columns of each committed tree, as logarithms of their heights.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// A committed column.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ColumnLayout {
+    /// Its height, as a logarithm.
+    pub log_size: u32,
+    /// Whether it is read at the previous row too.
+    pub shifted: bool,
+}
+
+/// The columns of each committed tree.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TreeLayout {
     /// Weights, wiring and tables.
-    pub preprocessed: Vec<u32>,
+    pub preprocessed: Vec<ColumnLayout>,
     /// The witness.
-    pub main: Vec<u32>,
-    /// The sums of fractions; the last four of each component are read at two rows.
-    pub interaction: Vec<u32>,
-    /// Which interaction columns are read at the previous row too.
-    pub interaction_shifted: Vec<bool>,
+    pub main: Vec<ColumnLayout>,
+    /// The sums of fractions.
+    pub interaction: Vec<ColumnLayout>,
 }
 
 impl TreeLayout {
     /// The layout of proofs of `batch` samples under `key`.
     pub fn new(key: &VerifyingKey, batch: u32) -> Self {
-        let preprocessed = [
-            key.lanes().saturating_add(2),
-            requant::PREPROCESSED_COLUMNS.len() as u32,
-            lookup::RANGE_COLUMNS.len() as u32,
-            lookup::ACTIVATION_COLUMNS.len() as u32,
-        ];
-        let main = [
-            batch,
-            batch.saturating_mul(requant::COLUMNS_PER_SAMPLE),
-            1,
-            1,
-        ];
-        let sums = [1, batch.saturating_add(2), 1, 1];
-        let log_sizes = component_log_sizes(key);
-        let spread = |counts: [u32; N_COMPONENTS]| -> Vec<u32> {
-            counts
-                .into_iter()
-                .zip(log_sizes)
-                .flat_map(|(count, log_size)| core::iter::repeat_n(log_size, count as usize))
-                .collect()
-        };
-        let interaction_shifted = sums
-            .into_iter()
-            .flat_map(|count: u32| {
-                let columns = count.saturating_mul(EXTENSION_DEGREE);
-                let first_shifted = columns.saturating_sub(EXTENSION_DEGREE);
-                (0..columns).map(move |index| index >= first_shifted)
-            })
-            .collect();
-        Self {
-            preprocessed: spread(preprocessed),
-            main: spread(main),
-            interaction: spread(sums.map(|count| count.saturating_mul(EXTENSION_DEGREE))),
-            interaction_shifted,
+        let challenges = Challenges::placeholder(batch, key.lanes());
+        let mut layout = Self::default();
+        for constraints in constraints(key, batch, &challenges, &ClaimedSums::new()) {
+            let log_size = constraints.log_size;
+            let info = constraints.evaluate(InfoEvaluator::empty());
+            let fixed = info.preprocessed_columns.iter().map(|_| ColumnLayout {
+                log_size,
+                shifted: false,
+            });
+            layout.preprocessed.extend(fixed);
+            let trees = [
+                (ORIGINAL_TRACE_IDX, &mut layout.main),
+                (INTERACTION_TRACE_IDX, &mut layout.interaction),
+            ];
+            for (index, tree) in trees {
+                let masks = info.mask_offsets.get(index).into_iter().flatten();
+                tree.extend(masks.map(|offsets| ColumnLayout {
+                    log_size,
+                    shifted: offsets.len() > 1,
+                }));
+            }
         }
+        layout
     }
 }
 
-/// Reads the preprocessed column called `id`.
-pub(crate) fn column<E: EvalAtRow>(eval: &mut E, id: String) -> E::F {
-    eval.get_preprocessed_column(PreProcessedColumnId { id })
+impl VerifyingKey {
+    /// The components that the model has, with the logarithms of their numbers of rows.
+    pub fn components(&self) -> impl Iterator<Item = (Kind, u32)> + '_ {
+        Kind::ALL
+            .into_iter()
+            .zip(self.log_sizes)
+            .filter(|(_, log_size)| *log_size > 0)
+            .map(|(kind, log_size)| (kind, log_size.into()))
+    }
 }

@@ -1,7 +1,7 @@
 //! The public input and output, as fractions that the verifier adds itself.
 
 use alloc::vec::Vec;
-use num_traits::Zero;
+use num_traits::{One, Zero};
 use stwo::core::fields::m31::BaseField;
 use stwo::core::fields::qm31::SecureField;
 use stwo::core::fields::FieldExpOps;
@@ -43,7 +43,7 @@ pub fn sum(
             .map(|value| signed((*value).into()))
             .collect();
         let address = BaseField::from(INPUT_ADDRESS) + BaseField::from(index);
-        numerators.push(-SecureField::from(BaseField::from(key.input_reads)));
+        numerators.push(-SecureField::one());
         denominators.push(challenges.memory(address, &values));
     }
 

@@ -6,7 +6,7 @@ use stwo::core::channel::{Blake2sChannel, Channel};
 
 use crate::{ClaimedSums, VerifyingKey};
 
-const DOMAIN: &[u8] = b"ciro/zkml/1";
+const DOMAIN: &[u8] = b"ciro/zkml/2";
 
 /// A channel bound to the key, the binding and the public input and output, in that order.
 ///

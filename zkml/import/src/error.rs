@@ -6,17 +6,22 @@ use thiserror::Error;
 use crate::onnx::NodeProto;
 
 /// The operators the importer knows, as its errors name them.
-pub const SUPPORTED: &str = "Gemm, MatMul, Add, Sub, Mul, Div, Relu, Flatten, Reshape, Identity, Cast, Dropout, Constant, Scaler, \
-     and at the end Softmax, LogSoftmax, Sigmoid, ArgMax, ArrayFeatureExtractor, ZipMap";
+pub const SUPPORTED: &str = "Gemm, MatMul, Conv, MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool, ReduceMean, ReduceSum, \
+     BatchNormalization, Add, Sub, Mul, Div, Sum, Max, Min, Pow, Neg, Relu, Clip, LeakyRelu, PRelu, Sigmoid, Tanh, \
+     HardSigmoid, HardSwish, Elu, Selu, Celu, Softplus, Softsign, Gelu, Erf, Mish, Swish, Exp, Log, Sqrt, Abs, Greater, Less, Where, Flatten, Reshape, \
+     Squeeze, Unsqueeze, Transpose, Slice, Split, Concat, Gather, Pad, DepthToSpace, SpaceToDepth, Identity, Cast, Dropout, \
+     Constant, ConstantOfShape, Shape, QuantizeLinear, DequantizeLinear, Scaler, LinearRegressor, LinearClassifier, \
+     SVMRegressor, SVMClassifier, TreeEnsembleClassifier, TreeEnsembleRegressor, \
+     and at the end Softmax, LogSoftmax, ArgMax, ArrayFeatureExtractor, LabelEncoder, ZipMap";
 
 /// Why a file cannot be imported. The text says what to do about it.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// The bytes are not an ONNX file.
-    #[error("not an ONNX file ({0}); export the model again")]
+    /// The bytes are not a file of a format that the importer reads.
+    #[error("the file is no model that can be read ({0}); export the model again")]
     Malformed(String),
-    /// The file, or the network it describes, is too large.
+    /// The file, or the model it describes, is too large.
     #[error("{what} is {found}, above the limit of {limit}; use a smaller model")]
     TooLarge {
         /// What is too large.

@@ -1,20 +1,24 @@
-//! Imports trained models: ONNX in, quantised [`Model`] out.
+//! Imports trained models: ONNX, XGBoost and LightGBM files in, quantised [`Model`] out.
 //!
-//! The importer follows the graph from its first output back to its input, reads the dense layers and activations on
-//! that path, and quantises them to 8 bits for the ranges that a set of calibration samples shows. It reads what
-//! scikit-learn (through skl2onnx) and PyTorch (`torch.onnx.export`) write for multi-layer perceptrons; everything else
-//! is refused with the operator's and node's name. No input makes it panic.
+//! Of an ONNX graph the importer takes the nodes that its first output depends on. Networks become linear maps, pools and
+//! movements of data with real weights, and these are quantised to 8 bits for the ranges that a set of calibration samples
+//! shows. Decision trees need no calibration. What cannot be imported is refused with the operator's and node's name; the
+//! table `OPERATORS.md` says what can. No input makes the importer panic.
 //!
 //! What the model then says: the class label if the graph's first output is one (ArgMax), otherwise the values. A
 //! Softmax, LogSoftmax or Sigmoid at the end is left out, since the values before it rank the same.
 
 mod error;
+mod fold;
+mod function;
 mod graph;
 mod lower;
+mod measure;
 mod network;
 pub mod onnx;
 mod quantise;
 mod tensor;
+mod trees;
 
 use std::fmt;
 
@@ -63,16 +67,25 @@ impl fmt::Display for Report {
             output_range,
             mean_error,
             max_error,
+            agreement,
             ..
         } = self;
-        writeln!(
-            f,
-            "calibration: {samples} samples, outputs up to {output_range:.4}"
-        )?;
-        writeln!(f, "error: mean {mean_error:.4}, largest {max_error:.4}")?;
-        writeln!(f, "same largest output: {:.2} %", self.agreement * 100.0)?;
-        for (layer, bound) in self.bounds.accumulators.iter().enumerate() {
-            writeln!(f, "layer {layer}: accumulators within {bound}")?;
+        if *samples > 0 {
+            writeln!(
+                f,
+                "calibration: {samples} samples, outputs up to {output_range:.4}"
+            )?;
+            writeln!(f, "error: mean {mean_error:.4}, largest {max_error:.4}")?;
+            writeln!(f, "same largest output: {:.2} %", agreement * 100.0)?;
+        }
+        for (node, bound) in self
+            .bounds
+            .accumulators
+            .iter()
+            .enumerate()
+            .filter(|(_, bound)| **bound > 0)
+        {
+            writeln!(f, "node {node}: accumulators within {bound}")?;
         }
         self.notes
             .iter()
@@ -80,67 +93,89 @@ impl fmt::Display for Report {
     }
 }
 
-/// Imports an ONNX file.
+/// Imports a model file: ONNX, XGBoost's JSON or UBJSON, or LightGBM's text.
 ///
-/// `calibration` is a row-major batch of typical inputs, preferably from the training set; a few hundred samples are
-/// enough. Values outside the range it shows saturate.
-pub fn import_onnx(
+/// Networks need `calibration`, a row-major batch of typical inputs, preferably from the training set; a few hundred
+/// samples are enough. Values outside the range it shows saturate. Decision trees ignore it.
+pub fn import(
     bytes: &[u8],
     calibration: &[f32],
     options: &Options,
 ) -> Result<(Model, Report), ImportError> {
+    if let Some(format) = trees::detect(bytes) {
+        return trees::import(format, bytes, options);
+    }
+    let file = read(bytes)?;
+    let graph = file
+        .graph
+        .as_ref()
+        .ok_or_else(|| ImportError::Malformed("it holds no graph".into()))?;
+    if trees::is_tree_graph(graph) {
+        return trees::import_onnx(graph, options);
+    }
+    let needed = graph::Graph::new(graph).needed()?;
+    let lowered = lower::lower(&needed, opset(&file, graph)?)?;
+    check_calibration(&lowered.network.shape, calibration)?;
+    let (measured, outputs) = measure::measure(&lowered.network, calibration)?;
+    let (model, coarser) = quantise::quantise(&lowered, &measured, calibration, options)?;
+
+    let mut notes = lowered.notes;
+    let left_out = needed.left_out.iter();
+    notes.extend(
+        left_out.map(|name| format!("output '{name}' is left out: a model has one output")),
+    );
+    notes.extend(coarser);
+    let report = report(&model, outputs, calibration, notes)?;
+    Ok((model, report))
+}
+
+/// Whether [`import`] needs calibration samples for this file.
+pub fn needs_calibration(bytes: &[u8]) -> bool {
+    let is_tree = |file: onnx::ModelProto| file.graph.as_ref().is_some_and(trees::is_tree_graph);
+    trees::detect(bytes).is_none() && !read(bytes).is_ok_and(is_tree)
+}
+
+/// Reads an ONNX file.
+fn read(bytes: &[u8]) -> Result<onnx::ModelProto, ImportError> {
     if bytes.len() > MAX_ONNX_BYTES {
         let (found, limit) = (bytes.len() as u64, MAX_ONNX_BYTES as u64);
         return Err(ImportError::TooLarge {
-            what: "the size of the ONNX file",
+            what: "the size of the model file",
             found,
             limit,
         });
     }
-    let file = onnx::ModelProto::decode(bytes)
-        .map_err(|error| ImportError::Malformed(error.to_string()))?;
-    let proto = file
-        .graph
-        .as_ref()
-        .ok_or_else(|| ImportError::Malformed("it holds no graph".into()))?;
-    let opset = file
+    onnx::ModelProto::decode(bytes).map_err(|error| ImportError::Malformed(error.to_string()))
+}
+
+/// The version of the standard operator set, if the graph uses it.
+fn opset(file: &onnx::ModelProto, graph: &onnx::GraphProto) -> Result<i64, ImportError> {
+    let standard = |domain: &str| matches!(domain, "" | "ai.onnx");
+    let version = file
         .opset_import
         .iter()
-        .find(|set| set.domain.is_empty())
-        .map_or(0, |set| set.version);
-    if opset < MIN_OPSET {
-        let problem =
-            format!("operator set {opset} is too old; export with version {MIN_OPSET} or later");
-        return Err(ImportError::Graph(problem));
+        .find(|set| standard(&set.domain))
+        .map(|set| set.version);
+    match version {
+        None if !graph.node.iter().any(|node| standard(&node.domain)) => Ok(MIN_OPSET),
+        Some(version) if version >= MIN_OPSET => Ok(version),
+        version => Err(ImportError::Graph(format!(
+            "operator set {} is too old; export with version {MIN_OPSET} or later",
+            version.unwrap_or(0)
+        ))),
     }
-
-    let graph = graph::Graph::new(proto);
-    let path = graph.path()?;
-    let mut lowering = lower::Lowering::new(&graph, opset, path.input)?;
-    let shape = lowering.shape().to_vec();
-    check_calibration(&shape, calibration)?;
-    for node in &path.nodes {
-        lowering.apply(node)?;
-    }
-    let lowered = lowering.finish()?;
-    let (model, coarser) = quantise::quantise(&lowered, &shape, calibration, options)?;
-
-    let mut notes = lowered.notes.clone();
-    notes.extend(
-        path.left_out
-            .iter()
-            .map(|name| format!("output '{name}' is left out: a model has one output")),
-    );
-    notes.extend(coarser);
-    let report = report(&model, &lowered, calibration, notes)?;
-    Ok((model, report))
 }
 
 /// Checks that the calibration data is a whole number of finite samples.
 fn check_calibration(shape: &[usize], calibration: &[f32]) -> Result<(), ImportError> {
     let sample: usize = shape.iter().product();
     let found = calibration.len();
-    if found == 0 || !found.is_multiple_of(sample) {
+    if found == 0 {
+        return Err(ImportError::Calibration(
+            "this model needs calibration samples: give --calibrate".into(),
+        ));
+    }
+    if !found.is_multiple_of(sample) {
         return Err(ImportError::Calibration(format!(
             "it has {found} values, but one sample of shape {shape:?} has {sample}; give one or more whole samples"
         )));
@@ -153,36 +188,30 @@ fn check_calibration(shape: &[usize], calibration: &[f32]) -> Result<(), ImportE
     }
 }
 
-/// Compares the two models on the calibration samples.
+/// Compares the integer model with the float outputs on the calibration samples.
 fn report(
     model: &Model,
-    lowered: &lower::Lowered,
+    mut float: Vec<f32>,
     calibration: &[f32],
     notes: Vec<String>,
 ) -> Result<Report, ImportError> {
-    let mut float = lowered.network.run(calibration).pop().unwrap_or_default();
     let mut integer = quantise::logits(model, calibration)?;
     if model.output.head == Head::Relu {
-        [&mut float, &mut integer]
-            .into_iter()
-            .flatten()
-            .for_each(|value| *value = value.max(0.0));
+        let values = [&mut float, &mut integer].into_iter().flatten();
+        values.for_each(|value| *value = value.max(0.0));
     }
     let errors = || float.iter().zip(&integer).map(|(a, b)| (a - b).abs());
     let width = model.outputs().max(1);
-    let same = float
-        .chunks(width)
-        .zip(integer.chunks(width))
-        .filter(|(a, b)| largest(a) == largest(b))
-        .count();
+    let rows = float.chunks(width).zip(integer.chunks(width));
+    let same = rows.filter(|(a, b)| largest(a) == largest(b)).count();
     let samples = float.len() / width;
     Ok(Report {
         bounds: model.validate()?,
         samples,
         output_range: float.iter().fold(0.0, |max, value| value.abs().max(max)),
-        mean_error: errors().sum::<f32>() / float.len() as f32,
+        mean_error: errors().sum::<f32>() / float.len().max(1) as f32,
         max_error: errors().fold(0.0, f32::max),
-        agreement: same as f32 / samples as f32,
+        agreement: same as f32 / samples.max(1) as f32,
         notes,
     })
 }

@@ -1,246 +1,330 @@
-//! The float network between the graph and its quantised form.
+//! The float network between the file's graph and the integer model: the same nodes, with real weights.
 
-use ciro_zkml_model::{Activation, MAX_PARAMETERS};
+use ciro_zkml_model::Window;
 
-use crate::ImportError;
+use crate::function::Function;
 
-/// A dense layer and the function after it.
-#[derive(Clone, Debug)]
-pub(crate) struct Layer {
-    pub inputs: usize,
-    pub outputs: usize,
-    /// Row-major `[inputs][outputs]`.
-    pub weights: Vec<f32>,
-    pub bias: Vec<f32>,
-    pub activation: Activation,
-}
-
-/// Dense layers, and elementwise operations that wait for the next one to absorb them.
+/// A graph of tensors: tensor 0 is the input, node `i` makes tensor `i + 1`. The last node is the output.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Network {
-    pub layers: Vec<Layer>,
-    pending: Option<Elementwise>,
+    /// Shape of one input sample.
+    pub shape: Vec<usize>,
+    pub nodes: Vec<Node>,
+    /// Scale and zero point of the input's integers, if the file states them.
+    pub input: Option<(f32, i8)>,
 }
 
-/// `x -> scale x + offset`, by element.
+/// An operation on earlier tensors.
 #[derive(Clone, Debug)]
-struct Elementwise {
-    scale: Vec<f32>,
-    offset: Vec<f32>,
+pub(crate) struct Node {
+    pub sources: Vec<usize>,
+    pub shape: Vec<usize>,
+    pub op: Op,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    Linear(Linear),
+    MaxPool(Window),
+    Select(Vec<u32>),
+}
+
+/// `function(bias + sum over sources of map(source))`.
+#[derive(Clone, Debug)]
+pub(crate) struct Linear {
+    pub maps: Vec<Map>,
+    /// The axis along which channels lie.
+    pub axis: usize,
+    /// One for each channel.
+    pub bias: Vec<f32>,
+    pub function: Function,
+    /// Range of the function's values, if the file states it.
+    pub range: Option<(f32, f32)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Map {
+    /// Row-major `[inputs][outputs]`.
+    Dense(Vec<f32>),
+    /// Row-major `[outputs][channels / groups][kernel]`.
+    Conv(Conv),
+    /// One factor for each channel.
+    Scale(Vec<f32>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Conv {
+    pub window: Window,
+    pub groups: usize,
+    pub weights: Vec<f32>,
+}
+
+/// The values of one sample, by node.
+#[derive(Default)]
+pub(crate) struct Trace {
+    /// Sums of linear nodes, before the function.
+    pub sums: Vec<Vec<f32>>,
+    /// The nodes' tensors.
+    pub values: Vec<Vec<f32>>,
 }
 
 impl Network {
-    /// Appends a matrix product; `weights` is row-major `[inputs][outputs]`.
-    pub fn matmul(
-        &mut self,
-        inputs: usize,
-        outputs: usize,
-        mut weights: Vec<f32>,
-    ) -> Result<(), ImportError> {
-        self.reserve(inputs, outputs)?;
-        let mut bias = vec![0.0; outputs];
-        if let Some(pending) = self.pending.take() {
-            let rows = weights.chunks_exact_mut(outputs);
-            for (row, (scale, offset)) in rows.zip(pending.scale.iter().zip(&pending.offset)) {
-                for (weight, bias) in row.iter_mut().zip(&mut bias) {
-                    *bias += offset * *weight;
-                    *weight *= scale;
-                }
-            }
-        }
-        self.layers.push(Layer {
-            inputs,
-            outputs,
-            weights,
-            bias,
-            activation: Activation::Identity,
-        });
-        Ok(())
-    }
-
-    /// Multiplies by one factor for every element.
-    pub fn scale(&mut self, factors: &[f32]) {
-        if let Some(layer) = self.absorbing() {
-            for row in layer
-                .weights
-                .chunks_exact_mut(layer.outputs)
-                .chain([layer.bias.as_mut_slice()])
-            {
-                row.iter_mut()
-                    .zip(factors)
-                    .for_each(|(value, factor)| *value *= factor);
-            }
-            return;
-        }
-        let pending = self.pending(factors.len());
-        for values in [&mut pending.scale, &mut pending.offset] {
-            values
-                .iter_mut()
-                .zip(factors)
-                .for_each(|(value, factor)| *value *= factor);
+    /// Shape of a tensor.
+    pub fn tensor_shape(&self, tensor: usize) -> &[usize] {
+        match tensor.checked_sub(1) {
+            None => &self.shape,
+            Some(node) => self.nodes.get(node).map_or(&[], |node| &node.shape),
         }
     }
 
-    /// Adds one term to every element.
-    pub fn offset(&mut self, terms: &[f32]) {
-        let bias = match self.absorbing() {
-            Some(layer) => &mut layer.bias,
-            None => &mut self.pending(terms.len()).offset,
-        };
-        bias.iter_mut()
-            .zip(terms)
-            .for_each(|(value, term)| *value += term);
-    }
-
-    /// Replaces negative values by 0; `width` is the number of elements.
-    pub fn relu(&mut self, width: usize) -> Result<(), ImportError> {
-        if self.layers.is_empty() {
-            self.pending(width);
-        }
-        self.flush()?;
-        if let Some(layer) = self.layers.last_mut() {
-            layer.activation = Activation::Relu;
-        }
-        Ok(())
-    }
-
-    /// Makes sure that the last layer is linear, so that a head can read its accumulators.
-    pub fn end_linear(&mut self, width: usize) -> Result<(), ImportError> {
-        if self.absorbing().is_none() {
-            self.pending(width);
-        }
-        self.flush()
-    }
-
-    /// Turns pending elementwise operations into a layer of their own.
-    pub fn flush(&mut self) -> Result<(), ImportError> {
-        let Some(pending) = self.pending.take() else {
-            return Ok(());
-        };
-        let width = pending.scale.len();
-        self.reserve(width, width)?;
-        let mut weights = vec![0.0; width * width];
-        weights
-            .iter_mut()
-            .step_by(width + 1)
-            .zip(&pending.scale)
-            .for_each(|(weight, scale)| *weight = *scale);
-        let (bias, activation) = (pending.offset, Activation::Identity);
-        self.layers.push(Layer {
-            inputs: width,
-            outputs: width,
-            weights,
-            bias,
-            activation,
-        });
-        Ok(())
-    }
-
-    /// Puts a constant 0 before the only output of the last layer.
-    pub fn prepend_zero(&mut self) {
-        if let Some(layer) = self.layers.last_mut() {
-            let zero_before = |values: &[f32]| {
-                values
-                    .iter()
-                    .flat_map(|&value| [0.0, value])
-                    .collect::<Vec<_>>()
-            };
-            (layer.weights, layer.bias) = (zero_before(&layer.weights), zero_before(&layer.bias));
-            layer.outputs = 2;
+    /// The linear node that makes a tensor.
+    pub fn linear(&self, tensor: usize) -> Option<&Linear> {
+        match &self.nodes.get(tensor.checked_sub(1)?)?.op {
+            Op::Linear(linear) => Some(linear),
+            Op::MaxPool(_) | Op::Select(_) => None,
         }
     }
 
-    /// Runs a row-major batch; returns the sums of every layer, before its activation.
-    pub fn run(&self, x: &[f32]) -> Vec<Vec<f32>> {
-        let mut values: Vec<Vec<f32>> = Vec::with_capacity(self.layers.len());
-        let mut input = x.to_vec();
-        for layer in &self.layers {
-            let sums = layer.run(&input);
-            input = layer.activate(sums.clone());
-            values.push(sums);
-        }
-        values
+    /// Number of values of one sample.
+    pub fn inputs(&self) -> usize {
+        self.shape.iter().product()
     }
 
     /// Whether every weight and bias is a finite number.
     pub fn is_finite(&self) -> bool {
-        self.layers.iter().all(|layer| {
-            layer
-                .weights
+        self.nodes.iter().all(|node| match &node.op {
+            Op::Linear(linear) => {
+                let weights = linear.maps.iter().flat_map(Map::weights);
+                weights.chain(&linear.bias).all(|value| value.is_finite())
+            }
+            Op::MaxPool(_) | Op::Select(_) => true,
+        })
+    }
+
+    /// Runs one sample.
+    pub fn run(&self, sample: &[f32]) -> Trace {
+        let mut trace = Trace::default();
+        for node in &self.nodes {
+            let tensor = |source: &usize| match source.checked_sub(1) {
+                None => sample,
+                Some(node) => trace.values.get(node).map_or(&[][..], Vec::as_slice),
+            };
+            let sources: Vec<&[f32]> = node.sources.iter().map(tensor).collect();
+            let shapes: Vec<&[usize]> = node
+                .sources
                 .iter()
-                .chain(&layer.bias)
-                .all(|value| value.is_finite())
-        })
+                .map(|&source| self.tensor_shape(source))
+                .collect();
+            let (sums, values) = match &node.op {
+                Op::Linear(linear) => {
+                    let sums = linear.run(&node.shape, &sources, &shapes);
+                    let mut values = sums.clone();
+                    linear.function.apply(&mut values);
+                    (sums, values)
+                }
+                Op::MaxPool(window) => (vec![], max_pool(window, &node.shape, &sources, &shapes)),
+                Op::Select(indices) => {
+                    let all = sources.concat();
+                    let pick = |index: &u32| all.get(*index as usize).copied().unwrap_or(f32::NAN);
+                    (vec![], indices.iter().map(pick).collect())
+                }
+            };
+            trace.sums.push(sums);
+            trace.values.push(values);
+        }
+        trace
+    }
+}
+
+impl Linear {
+    /// A node that multiplies every value of its channel by one factor.
+    pub fn scale(axis: usize, factors: Vec<f32>, bias: Vec<f32>, function: Function) -> Self {
+        Self {
+            maps: vec![Map::Scale(factors)],
+            axis,
+            bias,
+            function,
+            range: None,
+        }
     }
 
-    /// The last layer, if nothing stands between it and what follows.
-    fn absorbing(&mut self) -> Option<&mut Layer> {
-        let linear = self.pending.is_none();
-        self.layers
-            .last_mut()
-            .filter(|layer| linear && layer.activation == Activation::Identity)
+    /// Number of consecutive elements of one channel.
+    pub fn run_length(&self, shape: &[usize]) -> usize {
+        shape.iter().skip(self.axis + 1).product::<usize>().max(1)
     }
 
-    fn pending(&mut self, width: usize) -> &mut Elementwise {
-        self.pending.get_or_insert_with(|| Elementwise {
-            scale: vec![1.0; width],
-            offset: vec![0.0; width],
-        })
+    /// The one map, if there is one and it is a Scale.
+    pub fn only_scale(&self) -> Option<&[f32]> {
+        match self.maps.as_slice() {
+            [Map::Scale(factors)] => Some(factors),
+            _ => None,
+        }
     }
 
-    /// Refuses a further layer that would make the network too large.
-    fn reserve(&self, inputs: usize, outputs: usize) -> Result<(), ImportError> {
-        let own: usize = self
-            .layers
+    /// Whether all channels are treated alike.
+    pub fn is_uniform(&self) -> bool {
+        let same = |values: &[f32]| values.iter().all(|value| Some(value) == values.first());
+        self.only_scale().is_some_and(same) && same(&self.bias)
+    }
+
+    fn run(&self, shape: &[usize], sources: &[&[f32]], shapes: &[&[usize]]) -> Vec<f32> {
+        let run = self.run_length(shape);
+        let block: Vec<f32> = self
+            .bias
             .iter()
-            .map(|layer| layer.weights.len() + layer.bias.len())
-            .sum();
-        let found = (own as u64).saturating_add(
-            (inputs as u64)
-                .saturating_add(1)
-                .saturating_mul(outputs as u64),
-        );
-        match found <= MAX_PARAMETERS {
-            true => Ok(()),
-            false => Err(ImportError::TooLarge {
-                what: "the number of parameters",
-                found,
-                limit: MAX_PARAMETERS,
-            }),
+            .flat_map(|&bias| std::iter::repeat_n(bias, run))
+            .collect();
+        let elements: usize = shape.iter().product();
+        let mut sums = block.repeat(elements.checked_div(block.len()).unwrap_or(0));
+        for ((map, source), source_shape) in self.maps.iter().zip(sources).zip(shapes) {
+            match map {
+                Map::Dense(weights) => dense(weights, self.bias.len(), source, &mut sums),
+                Map::Conv(conv) => conv.add(shape, source, source_shape, &mut sums),
+                Map::Scale(factors) => {
+                    let channels = factors.iter().cycle();
+                    let blocks = sums
+                        .chunks_exact_mut(run)
+                        .zip(source.chunks_exact(run))
+                        .zip(channels);
+                    for ((sums, xs), factor) in blocks {
+                        sums.iter_mut()
+                            .zip(xs)
+                            .for_each(|(sum, x)| *sum += factor * x);
+                    }
+                }
+            }
+        }
+        sums
+    }
+}
+
+impl Map {
+    pub fn weights(&self) -> &[f32] {
+        match self {
+            Map::Dense(weights) | Map::Scale(weights) => weights,
+            Map::Conv(conv) => &conv.weights,
         }
     }
 }
 
-impl Layer {
-    /// The activations of a batch's sums.
-    pub fn activate(&self, mut sums: Vec<f32>) -> Vec<f32> {
-        if self.activation == Activation::Relu {
-            sums.iter_mut().for_each(|value| *value = value.max(0.0));
+/// Adds a matrix product along the last axis.
+fn dense(weights: &[f32], outputs: usize, source: &[f32], sums: &mut [f32]) {
+    let inputs = weights.len().checked_div(outputs).unwrap_or(0).max(1);
+    for (xs, sums) in source
+        .chunks_exact(inputs)
+        .zip(sums.chunks_exact_mut(outputs.max(1)))
+    {
+        for (x, row) in xs.iter().zip(weights.chunks_exact(outputs.max(1))) {
+            sums.iter_mut()
+                .zip(row)
+                .for_each(|(sum, weight)| *sum += x * weight);
         }
-        sums
     }
+}
 
-    /// The weights of output `j`.
-    pub fn column(&self, j: usize) -> impl Iterator<Item = f64> + '_ {
-        self.weights
+impl Conv {
+    /// Number of taps of one channel.
+    pub fn kernel(&self) -> usize {
+        self.window
+            .kernel
             .iter()
-            .skip(j)
-            .step_by(self.outputs)
-            .map(|&weight| weight.into())
+            .map(|&size| size as usize)
+            .product::<usize>()
+            .max(1)
     }
 
-    /// The sums of a row-major batch, before the activation.
-    fn run(&self, x: &[f32]) -> Vec<f32> {
-        let mut sums = Vec::with_capacity(x.len() / self.inputs * self.outputs);
-        for sample in x.chunks_exact(self.inputs) {
-            let mut row = self.bias.clone();
-            for (&x, weights) in sample.iter().zip(self.weights.chunks_exact(self.outputs)) {
-                row.iter_mut()
-                    .zip(weights)
-                    .for_each(|(sum, weight)| *sum += x * weight);
+    fn add(&self, shape: &[usize], source: &[f32], image: &[usize], sums: &mut [f32]) {
+        let (&[outputs, height, width], &[channels, image_height, image_width]) = (shape, image)
+        else {
+            return;
+        };
+        let groups = self.groups.max(1);
+        let (per_group, outputs_per_group) = (channels / groups, (outputs / groups).max(1));
+        let kernels = self
+            .weights
+            .chunks_exact((per_group * self.kernel()).max(1));
+        for (output, (plane, kernel)) in sums
+            .chunks_exact_mut((height * width).max(1))
+            .zip(kernels)
+            .enumerate()
+        {
+            let first = output / outputs_per_group * per_group;
+            let images = source
+                .chunks_exact((image_height * image_width).max(1))
+                .skip(first);
+            for (pixels, taps) in images.zip(kernel.chunks_exact(self.kernel())) {
+                self.add_plane(plane, width, pixels, image_width, taps);
             }
-            sums.append(&mut row);
         }
-        sums
     }
+
+    /// Adds what one channel of the image gives one channel of the output.
+    fn add_plane(
+        &self,
+        plane: &mut [f32],
+        width: usize,
+        pixels: &[f32],
+        image_width: usize,
+        taps: &[f32],
+    ) {
+        let at = |[step, dilation, pad]: [u32; 3], tap: usize, position: usize| {
+            let place = (position as i64).saturating_mul(step.into());
+            place.saturating_add((tap as i64).saturating_mul(dilation.into())) - i64::from(pad)
+        };
+        let Window {
+            kernel,
+            strides,
+            dilations,
+            pads,
+        } = &self.window;
+        let down = [strides[0], dilations[0], pads[0]];
+        let right = [strides[1], dilations[1], pads[1]];
+        let kernel_width = (kernel[1] as usize).max(1);
+        for (tap, weight) in taps
+            .iter()
+            .enumerate()
+            .filter(|(_, weight)| **weight != 0.0)
+        {
+            for (y, sums) in plane.chunks_exact_mut(width.max(1)).enumerate() {
+                let row = usize::try_from(at(down, tap / kernel_width, y)).ok();
+                let start = row.and_then(|row| row.checked_mul(image_width));
+                let Some(row) = start.and_then(|start| pixels.get(start..)?.get(..image_width))
+                else {
+                    continue;
+                };
+                // The first position whose tap lies inside the row.
+                let stride = right[0].max(1) as usize;
+                let outside = usize::try_from(-at(right, tap % kernel_width, 0)).unwrap_or(0);
+                let x = outside.div_ceil(stride);
+                let first = usize::try_from(at(right, tap % kernel_width, x)).unwrap_or(usize::MAX);
+                let (sums, row) = (sums.iter_mut().skip(x), row.get(first..).unwrap_or(&[]));
+                match stride {
+                    1 => sums.zip(row).for_each(|(sum, x)| *sum += weight * x),
+                    _ => sums
+                        .zip(row.iter().step_by(stride))
+                        .for_each(|(sum, x)| *sum += weight * x),
+                }
+            }
+        }
+    }
+}
+
+/// The largest value of every window.
+fn max_pool(window: &Window, shape: &[usize], sources: &[&[f32]], shapes: &[&[usize]]) -> Vec<f32> {
+    let (&[_, height, width], Some(&&[_, image_height, image_width]), Some(source)) =
+        (shape, shapes.first(), sources.first())
+    else {
+        return vec![];
+    };
+    let mut largest = Vec::new();
+    for pixels in source.chunks_exact((image_height * image_width).max(1)) {
+        for y in 0..height as u32 {
+            for x in 0..width as u32 {
+                let taps = window.taps([y, x], [image_height as u32, image_width as u32]);
+                let values = taps.filter_map(|(_, pixel)| pixels.get(pixel).copied());
+                largest.push(values.fold(f32::NEG_INFINITY, f32::max));
+            }
+        }
+    }
+    largest
 }

@@ -141,6 +141,14 @@ pub struct TensorProto {
 pub mod data_type {
     /// 32-bit floating point.
     pub const FLOAT: i32 = 1;
+    /// Unsigned 8-bit integers.
+    pub const UINT8: i32 = 2;
+    /// 8-bit integers.
+    pub const INT8: i32 = 3;
+    /// Unsigned 16-bit integers.
+    pub const UINT16: i32 = 4;
+    /// 16-bit integers.
+    pub const INT16: i32 = 5;
     /// 32-bit integers.
     pub const INT32: i32 = 6;
     /// 64-bit integers.

@@ -7,6 +7,8 @@ use crate::onnx::{data_type, TensorProto};
 pub(crate) struct Tensor {
     pub dims: Vec<usize>,
     pub data: Data,
+    /// The element type in the file, see [`data_type`]; 0 for what the importer made.
+    pub element: i32,
 }
 
 /// The elements of a constant.
@@ -14,22 +16,26 @@ pub(crate) struct Tensor {
 pub(crate) enum Data {
     Float(Vec<f32>),
     Int(Vec<i64>),
+    /// Sizes of axes, `None` that of the batch axis.
+    Sizes(Vec<Option<i64>>),
     Text(Vec<String>),
 }
 
 impl Tensor {
-    pub fn floats(values: &[f32]) -> Self {
+    pub fn new(dims: Vec<usize>, data: Data) -> Self {
         Self {
-            dims: vec![values.len()],
-            data: Data::Float(values.to_vec()),
+            dims,
+            data,
+            element: 0,
         }
     }
 
+    pub fn floats(values: &[f32]) -> Self {
+        Self::new(vec![values.len()], Data::Float(values.to_vec()))
+    }
+
     pub fn ints(values: &[i64]) -> Self {
-        Self {
-            dims: vec![values.len()],
-            data: Data::Int(values.to_vec()),
-        }
+        Self::new(vec![values.len()], Data::Int(values.to_vec()))
     }
 
     /// The same elements without axes.
@@ -50,7 +56,7 @@ impl Tensor {
             .iter()
             .map(|&axis| usize::try_from(axis).map_err(|_| format!("axis of size {axis}")))
             .collect::<Result<_, _>>()?;
-        let elements = product(&dims).ok_or("its shape is too large")?;
+        let elements = count(&dims).ok_or("its shape is too large")?;
         let raw = !proto.raw_data.is_empty();
         let data = match proto.data_type {
             data_type::FLOAT if raw => Data::Float(words(proto, f32::from_le_bytes)?),
@@ -65,9 +71,22 @@ impl Tensor {
                 Data::Int(words(proto, |bytes| i32::from_le_bytes(bytes).into())?)
             }
             data_type::BOOL if raw => Data::Int(words(proto, |[byte]: [u8; 1]| byte.into())?),
-            data_type::INT32 | data_type::BOOL => {
-                Data::Int(proto.int32_data.iter().map(|&v| v.into()).collect())
+            data_type::INT8 if raw => {
+                Data::Int(words(proto, |bytes| i8::from_le_bytes(bytes).into())?)
             }
+            data_type::UINT8 if raw => Data::Int(words(proto, |[byte]: [u8; 1]| byte.into())?),
+            data_type::INT16 if raw => {
+                Data::Int(words(proto, |bytes| i16::from_le_bytes(bytes).into())?)
+            }
+            data_type::UINT16 if raw => {
+                Data::Int(words(proto, |bytes| u16::from_le_bytes(bytes).into())?)
+            }
+            data_type::INT32
+            | data_type::BOOL
+            | data_type::INT8
+            | data_type::UINT8
+            | data_type::INT16
+            | data_type::UINT16 => Data::Int(proto.int32_data.iter().map(|&v| v.into()).collect()),
             data_type::STRING => {
                 let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
                 Data::Text(proto.string_data.iter().map(text).collect())
@@ -78,15 +97,17 @@ impl Tensor {
                 ))
             }
         };
-        let found = match &data {
-            Data::Float(values) => values.len(),
-            Data::Int(values) => values.len(),
-            Data::Text(values) => values.len(),
+        let tensor = Self {
+            dims,
+            data,
+            element: proto.data_type,
         };
+        let found = tensor.len();
         match found == elements {
-            true => Ok(Self { dims, data }),
+            true => Ok(tensor),
             false => Err(format!(
-                "it has {found} elements where its shape {dims:?} asks for {elements}"
+                "it has {found} elements where its shape {:?} asks for {elements}",
+                tensor.dims
             )),
         }
     }
@@ -96,6 +117,9 @@ impl Tensor {
         match self.data {
             Data::Float(values) => Ok(values),
             Data::Int(values) => Ok(values.into_iter().map(|v| v as f32).collect()),
+            Data::Sizes(_) => Err(
+                "the size of the batch is used in arithmetic; export with constant sizes".into(),
+            ),
             Data::Text(_) => Err("a constant holds strings where numbers are expected".into()),
         }
     }
@@ -104,8 +128,68 @@ impl Tensor {
     pub fn into_ints(self) -> Result<Vec<i64>, String> {
         match self.data {
             Data::Int(values) => Ok(values),
+            Data::Sizes(sizes) => {
+                let known: Option<Vec<i64>> = sizes.into_iter().collect();
+                known.ok_or_else(|| {
+                    "it depends on the size of the batch; export with constant sizes".into()
+                })
+            }
             _ => Err("a constant does not hold integers where integers are expected".into()),
         }
+    }
+
+    /// The elements as sizes of axes.
+    pub fn into_sizes(self) -> Result<Vec<Option<i64>>, String> {
+        match self.data {
+            Data::Sizes(sizes) => Ok(sizes),
+            _ => Ok(self.into_ints()?.into_iter().map(Some).collect()),
+        }
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        match &self.data {
+            Data::Float(values) => values.len(),
+            Data::Int(values) => values.len(),
+            Data::Sizes(values) => values.len(),
+            Data::Text(values) => values.len(),
+        }
+    }
+
+    /// The one number that all elements are, if there is one.
+    pub fn uniform(&self) -> Option<f32> {
+        let same = |values: &[f32]| {
+            let first = *values.first()?;
+            values.iter().all(|value| *value == first).then_some(first)
+        };
+        match &self.data {
+            Data::Float(values) => same(values),
+            Data::Int(values) => {
+                same(&values.iter().map(|&value| value as f32).collect::<Vec<_>>())
+            }
+            Data::Sizes(_) | Data::Text(_) => None,
+        }
+    }
+
+    /// The elements at `indices` as a tensor of shape `dims`; `None` if there is no such element.
+    pub fn pick(&self, indices: &[u32], dims: Vec<usize>) -> Option<Self> {
+        fn at<T: Clone>(values: &[T], indices: &[u32]) -> Option<Vec<T>> {
+            indices
+                .iter()
+                .map(|index| values.get(*index as usize).cloned())
+                .collect()
+        }
+        let data = match &self.data {
+            Data::Float(values) => Data::Float(at(values, indices)?),
+            Data::Int(values) => Data::Int(at(values, indices)?),
+            Data::Sizes(values) => Data::Sizes(at(values, indices)?),
+            Data::Text(values) => Data::Text(at(values, indices)?),
+        };
+        Some(Self {
+            dims,
+            data,
+            element: self.element,
+        })
     }
 
     /// The matrix this is, as rows, columns and row-major elements.
@@ -169,6 +253,13 @@ impl Tensor {
 pub(crate) fn product(dims: &[usize]) -> Option<usize> {
     dims.iter()
         .try_fold(1_usize, |product, &axis| product.checked_mul(axis))
+}
+
+/// Number of elements of a constant, if its places have 32-bit indices even without its axes of size 0.
+pub(crate) fn count(dims: &[usize]) -> Option<usize> {
+    let nonzero: Vec<usize> = dims.iter().map(|&axis| axis.max(1)).collect();
+    let places = product(&nonzero).filter(|&places| u32::try_from(places).is_ok())?;
+    Some(if dims.contains(&0) { 0 } else { places })
 }
 
 /// The raw bytes of a tensor, `N` at a time.

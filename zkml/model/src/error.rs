@@ -30,8 +30,44 @@ impl fmt::Display for Quantity {
 #[non_exhaustive]
 pub enum ModelError {
     /// There is nothing to compute.
-    #[error("the model has no layers; it needs at least one dense layer")]
-    NoLayers,
+    #[error("the model has no nodes; it needs at least one linear map or tree")]
+    NoNodes,
+    /// A tensor has an axis of size 0.
+    #[error("a tensor of the model has an axis of size 0; import the model again")]
+    EmptyTensor,
+    /// A node reads something that is not there.
+    #[error("node {node}: it reads a tensor or an element that does not exist before it; import the model again")]
+    Source {
+        /// The node, from 0.
+        node: usize,
+    },
+    /// A window does not make an image of the node's shape.
+    #[error("node {node}: its window does not fit its image; import the model again")]
+    Window {
+        /// The node, from 0.
+        node: usize,
+    },
+    /// Groups do not divide the channels.
+    #[error("node {node}: its groups do not divide its channels; import the model again")]
+    Groups {
+        /// The node, from 0.
+        node: usize,
+    },
+    /// A curve's values are out of range, too many, or do not reach 0.
+    #[error("node {node}: its activation's values do not make a curve; import the model again")]
+    Curve {
+        /// The node, from 0.
+        node: usize,
+    },
+    /// A tree's nodes are out of order, too deep, name inputs or outputs that do not exist, or read values above 127.
+    #[error("node {node}: a tree's nodes are out of order or name what they cannot read; import the model again")]
+    Trees {
+        /// The node, from 0.
+        node: usize,
+    },
+    /// The ranked inputs' thresholds are not ascending or too many, or name columns that do not exist.
+    #[error("the input's thresholds are not ascending, or name columns that do not exist; import the model again")]
+    Ranks,
     /// A size is above the format's limit.
     #[error("{what} is {found}, above the limit of {limit}; use a smaller model")]
     TooLarge {
@@ -42,11 +78,11 @@ pub enum ModelError {
         /// The largest size accepted.
         limit: u64,
     },
-    /// Two parts of a layer, or a layer and its neighbour, disagree about a size.
-    #[error("layer {layer}: {what} has {found} elements where the layer's shape asks for {expected}; import the model again")]
+    /// Two parts of a node, or a node and its neighbour, disagree about a size.
+    #[error("node {node}: {what} has {found} elements where the node's shape asks for {expected}; import the model again")]
     Shape {
-        /// The layer, from 0.
-        layer: usize,
+        /// The node, from 0.
+        node: usize,
         /// The part that has the wrong size.
         what: &'static str,
         /// The size that fits.
@@ -54,11 +90,13 @@ pub enum ModelError {
         /// The size found.
         found: u64,
     },
-    /// Every layer but the last is followed by a requantisation, and the last by none.
-    #[error("layer {layer}: a requantisation belongs after every layer but the last, and only there; import the model again")]
-    MisplacedRequant {
-        /// The layer, from 0.
-        layer: usize,
+    /// The last node ends in accumulators, and no other does.
+    #[error(
+        "node {node}: the last node, and only it, must end in accumulators; import the model again"
+    )]
+    MisplacedEnd {
+        /// The node, from 0.
+        node: usize,
     },
     /// A scale is zero, negative, subnormal or not finite.
     #[error("the {what} scale is {scale}; it must be a positive normal number, so check the calibration data")]
@@ -70,24 +108,24 @@ pub enum ModelError {
     },
     /// A multiplier of zero would erase its output.
     #[error(
-        "layer {layer}, output {output}: the requantisation multiplier is 0; it must be at least 1"
+        "node {node}, channel {channel}: the requantisation multiplier is 0; it must be at least 1"
     )]
     ZeroMultiplier {
-        /// The layer, from 0.
-        layer: usize,
-        /// The output of that layer, from 0.
-        output: usize,
+        /// The node, from 0.
+        node: usize,
+        /// The channel of that node, from 0.
+        channel: usize,
     },
     /// Some input drives an intermediate value out of the provable range.
     #[error(
-        "layer {layer}, output {output}: {quantity} can reach {bound}, and the provable limit is {limit}; \
-         use fewer inputs to the layer, smaller weights, or a coarser output scale"
+        "node {node}, channel {channel}: {quantity} can reach {bound}, and the provable limit is {limit}; \
+         use fewer inputs to the node, smaller weights, or a coarser output scale"
     )]
     Overflow {
-        /// The layer, from 0.
-        layer: usize,
-        /// The output of that layer, from 0.
-        output: usize,
+        /// The node, from 0.
+        node: usize,
+        /// The channel of that node, from 0.
+        channel: usize,
         /// The value that overflows.
         quantity: Quantity,
         /// The largest magnitude it can reach.
@@ -110,10 +148,10 @@ pub enum ModelError {
         index: usize,
     },
     /// An intermediate value left 32 bits while running a model that was never validated.
-    #[error("layer {layer}: a value left the 32-bit range; validate the model before running it")]
+    #[error("node {node}: a value left the 32-bit range; validate the model before running it")]
     Unvalidated {
-        /// The layer, from 0.
-        layer: usize,
+        /// The node, from 0.
+        node: usize,
     },
     /// The bytes are not a `.ciro` file.
     #[error("not a .ciro model file; import an ONNX file to make one")]

@@ -2,12 +2,12 @@
 //! checksum of everything before it.
 
 use blake2::{Blake2s256, Digest};
-use codec::{DecodeAll, Encode};
+use codec::{Decode, Encode, MemTrackingInput};
 
 use crate::{Model, ModelError};
 
 /// The format version this build reads and writes.
-pub const FORMAT_VERSION: u16 = 1;
+pub const FORMAT_VERSION: u16 = 2;
 /// Largest model file accepted, in bytes.
 pub const MAX_FILE_BYTES: usize = 1 << 30;
 
@@ -54,8 +54,13 @@ impl Model {
         let mut payload = contents
             .get(MAGIC.len() + size_of::<u16>()..)
             .ok_or(ModelError::Checksum)?;
-        let model = Model::decode_all(&mut payload)
+        // What decodes takes a few times the room of its encoding, unless it was made to take all the memory there is.
+        let limit = payload.len().saturating_mul(8).saturating_add(1 << 20);
+        let model = Model::decode(&mut MemTrackingInput::new(&mut payload, limit))
             .map_err(|error| ModelError::Malformed(error.to_string()))?;
+        if !payload.is_empty() {
+            return Err(ModelError::Malformed("bytes are left over".into()));
+        }
         model.validate()?;
         Ok(model)
     }

@@ -1,68 +1,177 @@
-//! The types of a model, and the agreement of their shapes.
+//! The types of a model: a graph of integer tensors.
 
 use codec::{Decode, Encode};
 
-use crate::ModelError;
+use crate::Trees;
 
 /// Longest model name, in bytes of UTF-8.
 pub const MAX_NAME_BYTES: usize = 64;
-/// Most weights and biases of a model together.
-pub const MAX_PARAMETERS: u64 = 1 << 26;
-/// Most axes of an input or output shape.
+/// Most weights, biases and tree nodes of a model together.
+pub const MAX_PARAMETERS: u64 = 1 << 27;
+/// Most values of a tensor.
+pub const MAX_ELEMENTS: u64 = 1 << 26;
+/// Most values of all tensors of a sample together.
+pub const MAX_VALUES: u64 = 1 << 28;
+/// Most nodes of a graph, and most sources of a node.
+pub const MAX_NODES: u64 = 1 << 12;
+/// Most axes of a shape.
 pub const MAX_RANK: usize = 8;
 
 /// A quantised feed-forward model.
+///
+/// Tensor 0 is the input; the node at index `i` makes tensor `i + 1` from earlier ones. The last node's accumulators are
+/// the output.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct Model {
     /// Name for people, at most [`MAX_NAME_BYTES`] bytes; not part of the model's identity.
     pub name: String,
-    /// Proof preset, 0 = fast or 1 = chain; part of the model's identity. The prover checks it.
+    /// Proof preset, 0 = fast, 1 = chain, 2 = proven; part of the model's identity. The prover checks it.
     pub preset: u8,
     /// How a sample becomes integers.
     pub input: Input,
-    /// The layers, at least one. All but the last are requantised.
-    pub layers: Vec<Dense>,
+    /// The operations, in the order of their evaluation; at least one.
+    pub nodes: Vec<Node>,
     /// What the last accumulators mean.
     pub output: Output,
 }
 
-/// The input of a model: `q = clamp(round_ties_even(x / scale) + zero_point, -128, 127)`, the division in `f32`.
+/// The input of a model.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct Input {
-    /// Shape of one sample, without the batch axis; row-major.
+    /// Shape of one sample of real values, without the batch axis; row-major.
     pub shape: Vec<u32>,
-    /// Real value of one step, positive.
-    pub scale: f32,
-    /// The integer that stands for 0.0.
-    pub zero_point: i8,
+    /// How the real values become integers of 8 bits.
+    pub encoding: Encoding,
 }
 
-/// A dense layer.
+/// From real values to integers of 8 bits.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
-pub struct Dense {
-    /// Number of inputs, at least 1.
-    pub inputs: u32,
-    /// Number of outputs, at least 1.
-    pub outputs: u32,
-    /// Weights, row-major `[inputs][outputs]`.
-    pub weights: Vec<i8>,
-    /// Biases `[outputs]` at the accumulator's scale, the zero point of the input already folded in.
+pub enum Encoding {
+    /// Each value `x` becomes `clamp(round_ties_even(x / scale) + zero_point, -128, 127)`, the division in `f32`.
+    #[codec(index = 0)]
+    Affine {
+        /// Real value of one step, positive.
+        scale: f32,
+        /// The integer that stands for 0.0.
+        zero_point: i8,
+    },
+    /// Each integer says where a value stands among thresholds: all that decision trees ask of it, without rounding.
+    #[codec(index = 1)]
+    Ranks(Vec<Ranks>),
+}
+
+/// An integer input made from the value of one column: the number of thresholds at or below it, less 128.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Ranks {
+    /// The column, an index into the sample.
+    pub column: u32,
+    /// Ascending, finite, at most 255. Compared in `f64`, to which `f32` values widen exactly.
+    pub thresholds: Vec<f64>,
+    /// What a missing value (NaN) counts as; refused if `None`.
+    pub missing: Option<Missing>,
+}
+
+/// Which way a missing value goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Missing {
+    /// Below every threshold.
+    #[codec(index = 0)]
+    Low,
+    /// Above every threshold.
+    #[codec(index = 1)]
+    High,
+}
+
+/// An operation on earlier tensors.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Node {
+    /// The tensors that it reads, by index; each is earlier than this node's own.
+    pub sources: Vec<u32>,
+    /// Shape of the tensor that it makes, without the batch axis; row-major.
+    pub shape: Vec<u32>,
+    /// What it computes.
+    pub op: Op,
+}
+
+/// What a node computes.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub enum Op {
+    /// A sum of linear maps, one a source, and what follows it.
+    #[codec(index = 0)]
+    Linear(Linear),
+    /// The largest value in each window of an image `[channels, height, width]`; positions outside do not count.
+    #[codec(index = 1)]
+    MaxPool(Window),
+    /// Elements of the sources, laid end to end, by index: every movement of data.
+    #[codec(index = 2)]
+    Select(Vec<u32>),
+    /// Decision trees. Only as the last node.
+    #[codec(index = 3)]
+    Trees(Trees),
+}
+
+/// A linear map of one or more tensors: `acc = bias + sum_s map_s(source_s)`.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Linear {
+    /// One map for each source.
+    pub maps: Vec<Map>,
+    /// The axis of the shape along which channels lie: biases and multipliers have one value for each.
+    pub channel_axis: u32,
+    /// Biases at the accumulator's scale, zero points already folded in.
     pub bias: Vec<i32>,
-    /// What turns accumulators into the next layer's inputs; `None` in the last layer.
+    /// What turns accumulators into the next nodes' inputs; `None` in the last node, and only there.
     pub requant: Option<Requant>,
+}
+
+/// A linear map with weights of 8 bits.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub enum Map {
+    /// A matrix product along the last axis, weights row-major `[inputs][outputs]`.
+    #[codec(index = 0)]
+    Dense(Vec<i8>),
+    /// A convolution of an image.
+    #[codec(index = 1)]
+    Conv(Conv),
+    /// Each value times the weight of its channel.
+    #[codec(index = 2)]
+    Scale(Vec<i8>),
+}
+
+/// A two-dimensional convolution: `[channels, height, width]` to `[outputs, height', width']`.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Conv {
+    /// The window; positions outside the image count as 0.
+    pub window: Window,
+    /// Groups of channels that do not mix, at least 1.
+    pub groups: u32,
+    /// Weights, row-major `[outputs][channels / groups][kernel height][kernel width]`.
+    pub weights: Vec<i8>,
+}
+
+/// A window that moves over an image; of each pair the vertical part comes first.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Window {
+    /// Height and width.
+    pub kernel: [u32; 2],
+    /// Steps between windows.
+    pub strides: [u32; 2],
+    /// Steps within a window.
+    pub dilations: [u32; 2],
+    /// Positions added at the top, left, bottom and right.
+    pub pads: [u32; 4],
 }
 
 /// Rescaling of accumulators to activations: `activation(floor((acc * m + 2^(SHIFT-1)) / 2^SHIFT))`.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct Requant {
-    /// Multiplier `m` of every output, at least 1.
+    /// Multiplier `m` of every channel, at least 1.
     pub multipliers: Vec<u32>,
     /// The function applied after the rescaling.
     pub activation: Activation,
 }
 
 /// The function between two layers. It saturates, so the next layer's inputs have a fixed range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Activation {
     /// `clamp(q, -128, 127)`.
     #[codec(index = 0)]
@@ -70,21 +179,45 @@ pub enum Activation {
     /// `clamp(q, 0, 255)`.
     #[codec(index = 1)]
     Relu,
+    /// Any other function, by its values.
+    #[codec(index = 2)]
+    Curve(Curve),
+}
+
+/// A function of integers by its values, constant outside them.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Curve {
+    /// The argument of the first value, 0 or below.
+    pub first: i32,
+    /// Values for consecutive arguments up to 0 or beyond, each from -128 to 255.
+    pub values: Vec<i16>,
 }
 
 impl Activation {
     /// Smallest and largest value.
-    pub const fn range(self) -> (i32, i32) {
+    pub fn range(&self) -> (i32, i32) {
         match self {
             Activation::Identity => (-128, 127),
             Activation::Relu => (0, 255),
+            Activation::Curve(curve) => {
+                let values = || curve.values.iter().map(|&value| i32::from(value));
+                (values().min().unwrap_or(0), values().max().unwrap_or(0))
+            }
         }
     }
 
     /// The activation of a requantised accumulator.
-    pub fn apply(self, q: i32) -> i32 {
-        let (low, high) = self.range();
-        q.clamp(low, high)
+    pub fn apply(&self, q: i32) -> i32 {
+        match self {
+            Activation::Identity => q.clamp(-128, 127),
+            Activation::Relu => q.clamp(0, 255),
+            Activation::Curve(curve) => {
+                let last = curve.values.len().saturating_sub(1);
+                let at = i64::from(q) - i64::from(curve.first);
+                let value = curve.values.get(at.clamp(0, last as i64) as usize);
+                value.map_or(0, |&value| value.into())
+            }
+        }
     }
 }
 
@@ -121,131 +254,129 @@ impl Model {
     /// Binary places by which a requantisation shifts right.
     pub const SHIFT: u32 = 12;
 
-    /// Number of values of one input sample; 0 if the model has no layers.
+    /// Number of integers of one input sample.
     pub fn inputs(&self) -> usize {
-        self.layers.first().map_or(0, |layer| layer.inputs as usize)
+        match &self.input.encoding {
+            Encoding::Affine { .. } => self.columns(),
+            Encoding::Ranks(ranks) => ranks.len(),
+        }
     }
 
-    /// Number of accumulators of one output sample; 0 if the model has no layers.
+    /// Number of real values of one input sample.
+    pub fn columns(&self) -> usize {
+        elements(&self.input.shape) as usize
+    }
+
+    /// Number of accumulators of one output sample; 0 if the model has no nodes.
     pub fn outputs(&self) -> usize {
-        self.layers.last().map_or(0, |layer| layer.outputs as usize)
+        let last = self.nodes.last();
+        last.map_or(0, |node| elements(&node.shape) as usize)
+    }
+
+    /// Shape of the integer tensor `index`, 0 being the input; `None` if there is none.
+    pub fn tensor_shape(&self, index: usize) -> Option<Vec<u32>> {
+        match (index.checked_sub(1), &self.input.encoding) {
+            (Some(node), _) => self.nodes.get(node).map(|node| node.shape.clone()),
+            (None, Encoding::Affine { .. }) => Some(self.input.shape.clone()),
+            (None, Encoding::Ranks(ranks)) => Some(vec![ranks.len() as u32]),
+        }
     }
 
     /// Hash of the input's and the output's shapes, scales and meaning: what the weights do not say.
     pub fn interface(&self) -> [u8; 32] {
         use blake2::Digest;
         let mut hasher = blake2::Blake2s256::new();
-        hasher.update(b"ciro/interface/1");
+        hasher.update(b"ciro/interface/2");
         hasher.update((&self.input, &self.output).encode());
         hasher.finalize().into()
     }
 
-    /// Number of weights and biases.
+    /// Number of weights, biases and tree nodes.
     pub fn parameters(&self) -> usize {
-        self.layers
-            .iter()
-            .map(|layer| layer.weights.len().saturating_add(layer.bias.len()))
-            .sum()
+        self.nodes.iter().map(Node::parameters).sum()
+    }
+}
+
+impl Node {
+    /// Number of values that it makes for a sample; saturates.
+    pub fn elements(&self) -> usize {
+        elements(&self.shape) as usize
     }
 
-    /// Checks that all sizes agree, in time that does not depend on the number of weights.
-    pub(crate) fn check_shapes(&self) -> Result<(), ModelError> {
-        let last = self
-            .layers
-            .len()
-            .checked_sub(1)
-            .ok_or(ModelError::NoLayers)?;
-        at_most(
-            "the length of the name in bytes",
-            self.name.len() as u64,
-            MAX_NAME_BYTES as u64,
-        )?;
-        at_most(
-            "the number of input axes",
-            self.input.shape.len() as u64,
-            MAX_RANK as u64,
-        )?;
-        at_most(
-            "the number of output axes",
-            self.output.shape.len() as u64,
-            MAX_RANK as u64,
-        )?;
-        at_most(
-            "the number of parameters",
-            self.parameters() as u64,
-            MAX_PARAMETERS,
-        )?;
-        positive("input", self.input.scale)?;
-        positive("output", self.output.scale)?;
-
-        let mut width = elements(&self.input.shape);
-        for (index, layer) in self.layers.iter().enumerate() {
-            let same = |what, expected: u64, found: u64| match expected == found {
-                true => Ok(()),
-                false => Err(ModelError::Shape {
-                    layer: index,
-                    what,
-                    expected,
-                    found,
-                }),
-            };
-            let (inputs, outputs) = (u64::from(layer.inputs), u64::from(layer.outputs));
-            same("the layer's input", width, inputs)?;
-            same("the input axis", inputs.max(1), inputs)?;
-            same("the output axis", outputs.max(1), outputs)?;
-            same(
-                "the weight matrix",
-                inputs.saturating_mul(outputs),
-                layer.weights.len() as u64,
-            )?;
-            same("the bias", outputs, layer.bias.len() as u64)?;
-            if layer.requant.is_some() == (index == last) {
-                return Err(ModelError::MisplacedRequant { layer: index });
+    /// Number of weights, biases and tree nodes.
+    pub fn parameters(&self) -> usize {
+        match &self.op {
+            Op::Linear(linear) => {
+                let weights = linear.maps.iter().map(|map| map.weights().len());
+                weights.sum::<usize>().saturating_add(linear.bias.len())
             }
-            if let Some(requant) = &layer.requant {
-                same(
-                    "the list of multipliers",
-                    outputs,
-                    requant.multipliers.len() as u64,
-                )?;
-            }
-            width = outputs;
+            Op::Trees(trees) => trees.trees.iter().map(|tree| tree.nodes.len()).sum(),
+            Op::MaxPool(_) | Op::Select(_) => 0,
         }
+    }
+}
 
-        let same = |what, found: u64| match width == found {
-            true => Ok(()),
-            false => Err(ModelError::Shape {
-                layer: last,
-                what,
-                expected: width,
-                found,
-            }),
+impl Linear {
+    /// The channel of each element of `shape`: elements come in runs of one channel, in turn.
+    pub fn channels(&self, shape: &[u32]) -> impl Fn(usize) -> usize {
+        let axis = self.channel_axis as usize;
+        let run = elements(shape.get(axis.saturating_add(1)..).unwrap_or(&[])).max(1) as usize;
+        let channels = self.bias.len().max(1);
+        move |element| element / run % channels
+    }
+}
+
+impl Map {
+    /// The weights.
+    pub fn weights(&self) -> &[i8] {
+        match self {
+            Map::Dense(weights) | Map::Scale(weights) => weights,
+            Map::Conv(conv) => &conv.weights,
+        }
+    }
+}
+
+impl Window {
+    /// Height and width of what a window makes of an image of `height` and `width`; `None` if it does not fit.
+    pub fn output(&self, image: [u32; 2]) -> Option<[u32; 2]> {
+        let [top, left, bottom, right] = self.pads;
+        let along = |axis: usize, before: u32, after: u32| -> Option<u32> {
+            let reach = self.kernel[axis]
+                .checked_sub(1)?
+                .checked_mul(self.dilations[axis])?;
+            let padded = image[axis].checked_add(before)?.checked_add(after)?;
+            let free = padded.checked_sub(reach.checked_add(1)?)?;
+            free.checked_div(self.strides[axis])?.checked_add(1)
         };
-        same("the output shape", elements(&self.output.shape))?;
-        match &self.output.head {
-            Head::ArgMax { labels } => same("the list of labels", labels.len() as u64),
-            Head::Values | Head::Relu => Ok(()),
-        }
+        Some([along(0, top, bottom)?, along(1, left, right)?])
+    }
+
+    /// The positions of the window at `[y, x]` that lie inside the image: index in the kernel, index in the image.
+    pub fn taps(&self, [y, x]: [u32; 2], image: [u32; 2]) -> impl Iterator<Item = (usize, usize)> {
+        let [height, width] = image.map(i64::from);
+        let [kernel_height, kernel_width] = self.kernel.map(i64::from);
+        let [down, right] = self.dilations.map(i64::from);
+        let first = |at: u32, stride: u32, pad: u32| {
+            i64::from(at).saturating_mul(stride.into()) - i64::from(pad)
+        };
+        let top = first(y, self.strides[0], self.pads[0]);
+        let left = first(x, self.strides[1], self.pads[1]);
+        (0..kernel_height)
+            .flat_map(move |ky| (0..kernel_width).map(move |kx| (ky, kx)))
+            .filter_map(move |(ky, kx)| {
+                let (row, column) = (top + ky * down, left + kx * right);
+                let inside = (0..height).contains(&row) && (0..width).contains(&column);
+                inside.then_some((
+                    (ky * kernel_width + kx) as usize,
+                    (row * width + column) as usize,
+                ))
+            })
     }
 }
 
 /// Number of elements of a shape; saturates.
-fn elements(shape: &[u32]) -> u64 {
+pub(crate) fn elements(shape: &[u32]) -> u64 {
     shape.iter().fold(1, |product: u64, &axis| {
         product.saturating_mul(u64::from(axis))
     })
-}
-
-fn at_most(what: &'static str, found: u64, limit: u64) -> Result<(), ModelError> {
-    match found <= limit {
-        true => Ok(()),
-        false => Err(ModelError::TooLarge { what, found, limit }),
-    }
-}
-
-fn positive(what: &'static str, scale: f32) -> Result<(), ModelError> {
-    match scale.is_normal() && scale > 0.0 {
-        true => Ok(()),
-        false => Err(ModelError::Scale { what, scale }),
-    }
 }

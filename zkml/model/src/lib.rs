@@ -1,31 +1,38 @@
 //! Ciro's quantised model: the one definition of what a model computes.
 //!
-//! A [`Model`] is a chain of dense layers over integers. Importers produce it, the prover proves it, and everything
-//! that runs a model compares with [`Model::run`] bit for bit. Nothing here depends on floating point except the two
-//! ends, [`Model::quantise`] and [`Model::dequantise`], which stay outside the proof.
+//! A [`Model`] is a graph of integer tensors. Importers produce it, the prover proves it, and everything that runs a
+//! model compares with [`Model::run`] bit for bit. Nothing here depends on floating point except the two ends,
+//! [`Model::quantise`] and [`Model::dequantise`], which stay outside the proof.
 //!
-//! For an input row `x`, every layer computes
+//! A linear node (dense layer, convolution, sum of tensors, or all of these together) computes, for output `j` of channel
+//! `c`,
 //!
 //! ```text
-//! acc_j = bias_j + sum_i w_ij x_i
-//! q_j   = floor((acc_j * m_j + 2^(S-1)) / 2^S)        S = Model::SHIFT      (not in the last layer)
+//! acc_j = bias_c + sum_i w_ij x_i
+//! q_j   = floor((acc_j * m_c + 2^(S-1)) / 2^S)        S = Model::SHIFT      (not in the last node)
 //! x'_j  = activation(q_j)
 //! ```
 //!
-//! and the accumulators of the last layer are the public output. [`Model::validate`] proves, for every possible input,
-//! that no accumulator leaves the range in which a proof over the field 2^31 - 1 means the same as integer arithmetic.
+//! Other nodes take the largest value of windows, move data, or walk decision trees. The accumulators of the last node
+//! are the public output. [`Model::validate`] proves, for every possible input, that no accumulator leaves the range in
+//! which a proof over the field 2^31 - 1 means the same as integer arithmetic.
 
 mod bounds;
 mod error;
 mod file;
 mod graph;
 mod interpreter;
+mod outline;
+mod shapes;
+mod trees;
 
 pub use bounds::{Bounds, ACCUMULATOR_LIMIT, QUANTISED_LIMIT};
 pub use error::{ModelError, Quantity};
 pub use file::{FORMAT_VERSION, MAX_FILE_BYTES};
 pub use graph::{
-    Activation, Dense, Head, Input, Model, Output, Requant, MAX_NAME_BYTES, MAX_PARAMETERS,
-    MAX_RANK,
+    Activation, Conv, Curve, Encoding, Head, Input, Linear, Map, Missing, Model, Node, Op, Output,
+    Ranks, Requant, Window, MAX_ELEMENTS, MAX_NAME_BYTES, MAX_NODES, MAX_PARAMETERS, MAX_RANK,
+    MAX_VALUES,
 };
-pub use interpreter::{LayerTrace, Values};
+pub use interpreter::{Trace, Values};
+pub use trees::{Tree, TreeNode, Trees, MAX_DEPTH};

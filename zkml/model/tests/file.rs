@@ -3,7 +3,9 @@
 mod common;
 
 use blake2::{Blake2s256, Digest};
-use ciro_zkml_model::{Model, ModelError, FORMAT_VERSION};
+use ciro_zkml_model::{Model, ModelError, Op, Tree, TreeNode, Trees, FORMAT_VERSION};
+use codec::{Compact, Decode, Encode};
+use common::{branch, node, of, plain};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 /// Replaces the checksum by the right one for the changed contents.
@@ -11,6 +13,19 @@ fn seal(file: &mut Vec<u8>) {
     file.truncate(file.len() - 32);
     let checksum = Blake2s256::digest(&file);
     file.extend(checksum);
+}
+
+/// A file with the right checksum.
+fn file_of(payload: &[u8]) -> Vec<u8> {
+    let mut file = [
+        b"CIRO".as_slice(),
+        &FORMAT_VERSION.to_le_bytes(),
+        payload,
+        &[0; 32],
+    ]
+    .concat();
+    seal(&mut file);
+    file
 }
 
 /// One valid model.
@@ -21,7 +36,15 @@ fn example() -> Model {
         .current()
 }
 
+/// Some bytes, set to something else.
+fn changes() -> impl Strategy<Value = Vec<(prop::sample::Index, u8)>> {
+    let byte = prop_oneof![0..4_u8, any::<u8>()];
+    proptest::collection::vec((any::<prop::sample::Index>(), byte), 1..4)
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
     #[test]
     fn round_trip(model in common::model()) {
         prop_assert_eq!(Model::decode_file(&model.encode_file()), Ok(model));
@@ -61,11 +84,29 @@ proptest! {
         }
     }
 
+    /// What a changed file says is either refused or runs; without the validation it still does not panic.
+    #[test]
+    fn changed_models_run_or_are_refused(model in common::model(), changes in changes(), x in any::<i8>()) {
+        let mut payload = model.encode();
+        for (at, byte) in changes {
+            let at = at.index(payload.len());
+            payload[at] = byte;
+        }
+        if let Ok(other) = Model::decode(&mut payload.as_slice()) {
+            let input = vec![x; other.inputs().min(1 << 16)];
+            let made = other.run(&input);
+            if other.validate().is_ok() && input.len() == other.inputs() {
+                let outputs = made.unwrap();
+                prop_assert_eq!(outputs.len(), other.outputs());
+                other.dequantise(&outputs);
+            }
+            let _ = other.quantise(&vec![1.5; other.columns().min(1 << 16)]);
+        }
+    }
+
     #[test]
     fn arbitrary_bytes_never_panic(payload in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let mut file = [b"CIRO".as_slice(), &FORMAT_VERSION.to_le_bytes(), &payload, &[0; 32]].concat();
-        seal(&mut file);
-        let _ = Model::decode_file(&file);
+        let _ = Model::decode_file(&file_of(&payload));
         let _ = Model::decode_file(&payload);
     }
 }
@@ -78,22 +119,24 @@ fn errors_say_what_is_wrong() {
         Model::decode_file(b"GGUF...."),
         Err(ModelError::NotAModelFile)
     );
-    assert_eq!(Model::decode_file(b"CIRO\x01"), Err(ModelError::Checksum));
+    assert_eq!(Model::decode_file(b"CIRO\x02"), Err(ModelError::Checksum));
     assert_eq!(
         Model::decode_file(&file[..file.len() - 1]),
         Err(ModelError::Checksum)
     );
 
-    let mut newer = file.clone();
-    newer[4] = 2;
-    seal(&mut newer);
-    assert_eq!(
-        Model::decode_file(&newer),
-        Err(ModelError::Version {
-            found: 2,
-            supported: FORMAT_VERSION
-        })
-    );
+    for version in [1, 3] {
+        let mut other = file.clone();
+        other[4] = version;
+        seal(&mut other);
+        assert_eq!(
+            Model::decode_file(&other),
+            Err(ModelError::Version {
+                found: version.into(),
+                supported: FORMAT_VERSION
+            })
+        );
+    }
 
     let mut longer = file.clone();
     longer.insert(file.len() - 32, 0);
@@ -109,4 +152,36 @@ fn errors_say_what_is_wrong() {
         Model::decode_file(&invalid.encode_file()),
         Err(ModelError::Scale { .. })
     ));
+}
+
+/// Lists that say they are long, and lists of things that take far more room than their bytes.
+#[test]
+fn a_file_cannot_ask_for_all_memory() {
+    let input = plain(&[1]).encode();
+    let start = [vec![0, 0], input].concat();
+    let endless = [start.clone(), Compact(u32::MAX).encode(), vec![0; 100]].concat();
+    // Nodes without sources and axes that select nothing: 4 bytes each.
+    let count = 4_000_000_u32;
+    let nodes = [Compact(count).encode(), [0, 0, 2, 0].repeat(count as usize)].concat();
+    let many = [start, nodes, of(plain(&[1]), vec![]).output.encode()].concat();
+    for payload in [endless, many] {
+        assert!(matches!(
+            Model::decode_file(&file_of(&payload)),
+            Err(ModelError::Malformed(_))
+        ));
+    }
+}
+
+/// Models that are legal but odd are read in time: a tree with as many outputs as nodes.
+#[test]
+fn a_wide_tree_is_read_in_time() {
+    let (branches, outputs) = (1 << 17, 1 << 20);
+    let mut nodes = vec![branch(0, 0, branches, branches); branches as usize];
+    nodes.push(TreeNode::Leaf(vec![1; outputs]));
+    let outputs = vec![0; outputs];
+    let tree = Tree { outputs, nodes };
+    let (base, trees) = (vec![0], vec![tree]);
+    let op = Op::Trees(Trees { base, trees });
+    let model = of(plain(&[1]), vec![node(&[0], &[1], op)]);
+    assert_eq!(Model::decode_file(&model.encode_file()), Ok(model));
 }

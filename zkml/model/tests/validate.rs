@@ -1,55 +1,30 @@
-//! What `validate` proves and refuses.
+//! What `validate` proves: no input leaves the bounds, and they are no wider than they have to be.
 
 mod common;
 
 use ciro_zkml_model::{
-    Activation, Dense, Head, Input, Model, ModelError, Output, Quantity, Requant,
-    ACCUMULATOR_LIMIT, QUANTISED_LIMIT,
+    Activation, Conv, Curve, Linear, Map, Model, ModelError, Node, Op, Quantity, Tree, TreeNode,
+    Trees, Window, ACCUMULATOR_LIMIT, QUANTISED_LIMIT,
 };
+use common::{branch, linear, linear_of, node, of, plain, requant};
 use proptest::prelude::*;
 
 /// `inputs`-1-1 with the given first weights, bias, multiplier and activation.
 fn model(weights: Vec<i8>, bias: i32, multiplier: u32, activation: Activation) -> Model {
-    let inputs = weights.len() as u32;
-    Model {
-        name: String::new(),
-        preset: 1,
-        input: Input {
-            shape: vec![inputs],
-            scale: 1.0,
-            zero_point: 0,
-        },
-        layers: vec![
-            Dense {
-                inputs,
-                outputs: 1,
-                weights,
-                bias: vec![bias],
-                requant: Some(Requant {
-                    multipliers: vec![multiplier],
-                    activation,
-                }),
-            },
-            Dense {
-                inputs: 1,
-                outputs: 1,
-                weights: vec![-3],
-                bias: vec![1],
-                requant: None,
-            },
-        ],
-        output: Output {
-            shape: vec![1],
-            scale: 1.0,
-            head: Head::Values,
-        },
-    }
+    let inputs = plain(&[weights.len() as u32]);
+    let requant = requant(vec![multiplier], activation);
+    let first = linear(vec![Map::Dense(weights)], 0, vec![bias], requant);
+    let second = linear(vec![Map::Dense(vec![-3])], 0, vec![1], None);
+    of(
+        inputs,
+        vec![node(&[0], &[1], first), node(&[1], &[1], second)],
+    )
 }
 
-fn overflow(layer: usize, quantity: Quantity, bound: i64, limit: i64) -> Result<(), ModelError> {
+fn overflow(node: usize, quantity: Quantity, bound: i64, limit: i64) -> Result<(), ModelError> {
     Err(ModelError::Overflow {
-        layer,
-        output: 0,
+        node,
+        channel: 0,
         quantity,
         bound: bound as u64,
         limit: limit as u64,
@@ -62,24 +37,180 @@ fn bounds_are_those_of_the_true_ranges() {
         .validate()
         .unwrap();
     // 10 + 2*[-128, 127] - [-128, 127] = [-373, 392]; then 1 - 3*[0, 255].
-    assert_eq!((bounds.q_min, bounds.q_max), (-373, 392));
+    assert_eq!(bounds.quantised, [(-373, 392), (0, 0)]);
     assert_eq!(bounds.accumulators, [392, 764]);
-    assert_eq!(bounds.output_bound, 764);
+    assert_eq!(bounds.output(), 764);
 
     let bounds = model(vec![2, -1], 10, 4096, Activation::Identity)
         .validate()
         .unwrap();
-    assert_eq!(bounds.output_bound, 1 + 3 * 128);
+    assert_eq!(bounds.output(), 1 + 3 * 128);
+
+    let curve = |values| Activation::Curve(Curve { first: 0, values });
+    let of = |values| {
+        let model = model(vec![2, -1], 10, 4096, curve(values));
+        model.validate().unwrap().output()
+    };
+    assert_eq!([of(vec![9]), of(vec![-50, 7, 60])], [26, 179]);
+
+    // Zero is always in the range of what is requantised.
+    let bounds = model(vec![0], 5, 4096, Activation::Relu).validate();
+    assert_eq!(bounds.unwrap().quantised[0], (0, 5));
+    let bounds = model(vec![0], -5, 4096, Activation::Relu).validate();
+    assert_eq!(bounds.unwrap().quantised[0], (-5, 0));
+}
+
+/// The ranges of sources, through every kind of node.
+#[test]
+fn ranges_follow_the_tensors() {
+    let step = 1 << Model::SHIFT;
+    let layer = |source, activation| {
+        let maps = vec![Map::Scale(vec![1])];
+        let op = linear(maps, 0, vec![0], requant(vec![step], activation));
+        node(&[source], &[1, 2, 2], op)
+    };
+    let curve = Activation::Curve(Curve {
+        first: -1,
+        values: vec![5, 6, 9],
+    });
+    let window = |pads| Window {
+        kernel: [1, 2],
+        strides: [1, 1],
+        dilations: [1, 1],
+        pads,
+    };
+    let conv = |weights: Vec<i8>, pads| Conv {
+        window: window(pads),
+        groups: 1,
+        weights,
+    };
+    let bound = |nodes: Vec<Node>| of(plain(&[1, 2, 2]), nodes).validate().unwrap().output();
+    let scale = |sources: &[u32], weights: &[i8]| {
+        let maps = weights.iter().map(|&weight| Map::Scale(vec![weight]));
+        node(
+            sources,
+            &[1, 2, 2],
+            linear(maps.collect(), 0, vec![0], None),
+        )
+    };
+    let select = |sources: &[u32]| node(sources, &[1, 2, 2], Op::Select(vec![0; 4]));
+
+    // [0, 255] through a pool, and together with [-128, 127].
+    let pool = node(&[1], &[1, 2, 2], Op::MaxPool(window([0, 1, 0, 0])));
+    let relu = layer(0, Activation::Relu);
+    assert_eq!(bound(vec![relu.clone(), pool, scale(&[2], &[-1])]), 255);
+    assert_eq!(
+        bound(vec![relu.clone(), scale(&[1, 0], &[2, 3])]),
+        510 + 381
+    );
+    assert_eq!(
+        bound(vec![relu.clone(), scale(&[1, 0], &[-2, 3])]),
+        510 + 384
+    );
+    assert_eq!(
+        bound(vec![relu.clone(), select(&[1]), scale(&[2], &[-1])]),
+        255
+    );
+    let both = vec![relu, layer(0, Activation::Identity), select(&[2, 1])];
+    assert_eq!(bound([both.clone(), vec![scale(&[3], &[1])]].concat()), 255);
+    assert_eq!(bound([both, vec![scale(&[3, 3], &[-1, 1])]].concat()), 383);
+
+    // [5, 9] meets zeros beside the image.
+    let mut nodes = vec![layer(0, curve)];
+    let end = |weights, pads| linear(vec![Map::Conv(conv(weights, pads))], 0, vec![0], None);
+    nodes.push(node(&[1], &[1, 2, 2], end(vec![4, -3], [0, 0, 0, 1])));
+    assert_eq!(bound(nodes.clone()), 36);
+    nodes[1] = node(&[1], &[1, 2, 2], end(vec![3, -4], [0, 1, 0, 0]));
+    assert_eq!(bound(nodes.clone()), 36);
+    nodes[1] = scale(&[1, 1], &[4, -4]);
+    assert_eq!(bound(nodes), 16);
+}
+
+#[test]
+fn trees_are_bounded_by_their_leaves() {
+    let stump = |input, low: &[i32], high: &[i32]| Tree {
+        outputs: vec![1, 0],
+        nodes: vec![
+            branch(input, 0, 1, 2),
+            TreeNode::Leaf(low.to_vec()),
+            TreeNode::Leaf(high.to_vec()),
+        ],
+    };
+    let trees = |base: Vec<i32>, leaf: i32| {
+        let trees = vec![
+            stump(0, &[-7, 5], &[3, 6]),
+            stump(1, &[-10, leaf], &[-1, 2]),
+        ];
+        let op = Op::Trees(Trees { base, trees });
+        of(plain(&[2]), vec![node(&[0], &[2], op)])
+    };
+    // Output 0: 100 + [5, 6] + [1, 2]; output 1: 4 + [-7, 3] + [-10, -1].
+    assert_eq!(
+        trees(vec![100, 4], 1).validate().unwrap().accumulators,
+        [108]
+    );
+    // 4 - 17 is larger than 0 + 8.
+    assert_eq!(trees(vec![0, 4], 1).validate().unwrap().output(), 13);
+    let room = (ACCUMULATOR_LIMIT - 1) as i32 - 6;
+    assert_eq!(
+        trees(vec![0, 0], room).validate().unwrap().output(),
+        room as u32 + 6
+    );
+    let refused = overflow(
+        0,
+        Quantity::Accumulator,
+        ACCUMULATOR_LIMIT,
+        ACCUMULATOR_LIMIT,
+    );
+    assert_eq!(trees(vec![0, 0], room + 1).validate().map(drop), refused);
+    // Only the sums count.
+    let tree = Tree {
+        outputs: vec![0, 0],
+        nodes: vec![TreeNode::Leaf(vec![i32::MAX, -5])],
+    };
+    let (base, trees) = (vec![i32::MIN], vec![tree]);
+    let op = Op::Trees(Trees { base, trees });
+    let far = of(plain(&[1]), vec![node(&[0], &[1], op)]);
+    assert_eq!(
+        (far.validate().unwrap().output(), far.run(&[0])),
+        (6, Ok(vec![-6]))
+    );
+}
+
+/// A tree compares with 8 bits and a sign: it cannot read what goes up to 255.
+#[test]
+fn trees_read_no_values_above_127() {
+    let of = |activation| {
+        let mut model = model(vec![1], 0, 1, activation);
+        let leaf = TreeNode::Leaf(vec![1]);
+        let tree = Tree {
+            outputs: vec![0],
+            nodes: vec![branch(0, 127, 1, 2), leaf.clone(), leaf],
+        };
+        let (base, trees) = (vec![0], vec![tree]);
+        model.nodes[1].op = Op::Trees(Trees { base, trees });
+        model.validate().map(|bounds| bounds.output())
+    };
+    let curve = |most| {
+        Activation::Curve(Curve {
+            first: 0,
+            values: vec![most],
+        })
+    };
+    assert_eq!([of(Activation::Identity), of(curve(127))], [Ok(1), Ok(1)]);
+    let refused = Err(ModelError::Trees { node: 1 });
+    assert_eq!(of(Activation::Relu), refused);
+    assert_eq!(of(curve(128)), refused);
 }
 
 #[test]
 fn an_accumulator_stays_below_the_limit() {
     let largest = (ACCUMULATOR_LIMIT - 1) as i32;
     let mut last = model(vec![0], 0, 1, Activation::Relu);
-    last.layers[1].weights[0] = 0;
-    last.layers[1].bias[0] = largest;
-    assert_eq!(last.validate().unwrap().output_bound, largest as u32);
-    last.layers[1].bias[0] = -largest - 1;
+    let end = linear_of(&mut last, 1);
+    (end.maps, end.bias) = (vec![Map::Dense(vec![0])], vec![largest]);
+    assert_eq!(last.validate().unwrap().output(), largest as u32);
+    linear_of(&mut last, 1).bias[0] = -largest - 1;
     let refused = overflow(
         1,
         Quantity::Accumulator,
@@ -88,13 +219,21 @@ fn an_accumulator_stays_below_the_limit() {
     );
     assert_eq!(last.validate().map(drop), refused);
     // As many inputs as overflow by themselves: 66,053 * 127 * 128 is just above 2^30.
-    let wide = model(vec![-127; 66_053], 0, 1, Activation::Relu).validate();
+    let wide = |inputs| model(vec![-127; inputs], 0, 1, Activation::Relu).validate();
     assert!(matches!(
-        wide,
+        wide(66_053),
         Err(ModelError::Overflow {
-            layer: 0,
-            output: 0,
+            node: 0,
+            channel: 0,
             quantity: Quantity::Accumulator,
+            ..
+        })
+    ));
+    // One fewer does not; its requantised values still are too large for the table.
+    assert!(matches!(
+        wide(66_052),
+        Err(ModelError::Overflow {
+            quantity: Quantity::Rescaled,
             ..
         })
     ));
@@ -105,12 +244,12 @@ fn a_requantised_value_fits_the_table() {
     let step = 1 << Model::SHIFT;
     let of = |q: i32| model(vec![0], q, step, Activation::Relu).validate();
     assert_eq!(
-        of(QUANTISED_LIMIT as i32 - 1).unwrap().q_max,
-        i32::from(i16::MAX)
+        of(QUANTISED_LIMIT as i32 - 1).unwrap().quantised[0],
+        (0, i32::from(i16::MAX))
     );
     assert_eq!(
-        of(-QUANTISED_LIMIT as i32).unwrap().q_min,
-        i32::from(i16::MIN)
+        of(-QUANTISED_LIMIT as i32).unwrap().quantised[0],
+        (i32::from(i16::MIN), 0)
     );
     let refused = |q: i64| overflow(0, Quantity::Requantised, q, QUANTISED_LIMIT);
     assert_eq!(
@@ -128,79 +267,105 @@ fn a_requantised_value_fits_the_table() {
     );
 }
 
+/// Also where it multiplies nothing but zeros: a proof divides by it, and 2^31 - 1 is the zero of the field.
 #[test]
-fn every_disagreement_of_shapes_is_refused() {
-    let good = || model(vec![1, 2], 0, 1, Activation::Relu);
-    let refused = |change: &dyn Fn(&mut Model)| {
-        let mut model = good();
-        change(&mut model);
-        model.validate().unwrap_err()
-    };
-    let shape =
-        |change: &dyn Fn(&mut Model)| assert!(matches!(refused(change), ModelError::Shape { .. }));
-    shape(&|m| m.input.shape = vec![3]);
-    shape(&|m| m.input.shape = vec![u32::MAX; 8]);
-    shape(&|m| m.output.shape = vec![1, 2]);
-    shape(&|m| m.output.head = Head::ArgMax { labels: vec![1, 2] });
-    shape(&|m| m.layers[0].inputs = 3);
-    shape(&|m| m.layers[0].outputs = 0);
-    shape(&|m| m.layers[0].weights.push(0));
-    shape(&|m| m.layers[0].bias.clear());
-    shape(&|m| m.layers[1].inputs = 2);
-    shape(&|m| m.layers[0].requant.as_mut().unwrap().multipliers.push(1));
-
-    assert_eq!(refused(&|m| m.layers.clear()), ModelError::NoLayers);
-    assert_eq!(
-        refused(&|m| m.layers[0].requant = None),
-        ModelError::MisplacedRequant { layer: 0 }
-    );
-    assert_eq!(
-        refused(&|m| drop(m.layers.pop())),
-        ModelError::MisplacedRequant { layer: 0 }
-    );
-    let zero = ModelError::ZeroMultiplier {
-        layer: 0,
-        output: 0,
-    };
-    assert_eq!(
-        refused(&|m| m.layers[0].requant.as_mut().unwrap().multipliers[0] = 0),
-        zero
-    );
-    for scale in [0.0, -1.0, 1e-40, f32::INFINITY, f32::NAN] {
-        assert!(matches!(
-            refused(&|m| m.input.scale = scale),
-            ModelError::Scale { what: "input", .. }
-        ));
-        assert!(matches!(
-            refused(&|m| m.output.scale = scale),
-            ModelError::Scale { what: "output", .. }
-        ));
+fn a_multiplier_is_a_nonzero_element_of_the_field() {
+    let of = |multiplier| model(vec![0], 0, multiplier, Activation::Relu).validate();
+    let largest = ((1 << 30) - (1 << Model::SHIFT) - 1) as u32;
+    assert!(of(largest).is_ok());
+    for multiplier in [largest + 1, (1 << 31) - 1, u32::MAX] {
+        let bound = i64::from(multiplier) + (1 << Model::SHIFT);
+        let refused = overflow(0, Quantity::Rescaled, bound, ACCUMULATOR_LIMIT);
+        assert_eq!(of(multiplier).map(drop), refused);
     }
-    assert!(matches!(
-        refused(&|m| m.name = "x".repeat(65)),
-        ModelError::TooLarge { .. }
-    ));
-    assert!(matches!(
-        refused(&|m| m.input.shape = vec![1; 9]),
-        ModelError::TooLarge { .. }
-    ));
-    assert_eq!(good().validate().map(drop), Ok(()));
+    let zero = ModelError::ZeroMultiplier {
+        node: 0,
+        channel: 0,
+    };
+    assert_eq!(of(0).map(drop), Err(zero));
+}
+
+/// The input that drives the accumulator of element `element` as far as it goes, up or down; `None` where the node's
+/// window does not lie inside the image.
+fn extreme(
+    model: &Model,
+    node: &Node,
+    linear: &Linear,
+    element: usize,
+    up: bool,
+) -> Option<Vec<i8>> {
+    let mut input = vec![0; model.inputs()];
+    let end = |weight: i8| {
+        if (weight >= 0) == up {
+            i8::MAX
+        } else {
+            i8::MIN
+        }
+    };
+    match &linear.maps[0] {
+        Map::Dense(weights) => {
+            let outputs = linear.bias.len();
+            let inputs = weights.len() / outputs;
+            let column = weights.iter().skip(element % outputs).step_by(outputs);
+            let row = &mut input[element / outputs * inputs..][..inputs];
+            row.iter_mut()
+                .zip(column)
+                .for_each(|(x, &weight)| *x = end(weight));
+        }
+        Map::Scale(weights) => input[element] = end(weights[linear.channels(&node.shape)(element)]),
+        Map::Conv(conv) => {
+            let shape = model.tensor_shape(0)?;
+            let &[channels, height, width] = shape.as_slice() else {
+                return None;
+            };
+            let plane = (node.shape[1] * node.shape[2]) as usize;
+            let (output, at) = (element / plane, (element % plane) as u32);
+            let at = [at / node.shape[2], at % node.shape[2]];
+            let taps: Vec<_> = conv.window.taps(at, [height, width]).collect();
+            let kernel = (conv.window.kernel[0] * conv.window.kernel[1]) as usize;
+            if taps.len() < kernel {
+                return None;
+            }
+            let per_group = (channels / conv.groups) as usize;
+            let first = output / (node.shape[0] / conv.groups) as usize * per_group;
+            for channel in 0..per_group {
+                for &(tap, pixel) in &taps {
+                    let weight = conv.weights[(output * per_group + channel) * kernel + tap];
+                    input[(first + channel) * (height * width) as usize + pixel] = end(weight);
+                }
+            }
+        }
+    }
+    Some(input)
 }
 
 proptest! {
-    /// The bounds are attained: some input reaches the first layer's largest accumulator.
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// The bounds are attained: some input reaches the largest accumulator and both ends of the requantised values of
+    /// every map of the input, if a whole window lies inside the image.
     #[test]
     fn bounds_are_tight(model in common::model()) {
-        let bound = model.validate().unwrap().accumulators[0];
-        let layer = &model.layers[0];
-        let outputs = layer.outputs as usize;
-        let extreme = |j: usize, sign: i8| -> Vec<i8> {
-            let column = layer.weights.iter().skip(j).step_by(outputs);
-            column.map(|&w| if (w < 0) == (sign < 0) { i8::MAX } else { i8::MIN }).collect()
-        };
-        let reached = (0..outputs).flat_map(|j| [(j, 1), (j, -1)]).map(|(j, sign)| {
-            model.trace(&extreme(j, sign)).unwrap()[0].acc[j].unsigned_abs()
-        });
-        prop_assert_eq!(reached.max(), Some(bound));
+        let bounds = model.validate().unwrap();
+        for (index, node) in model.nodes.iter().enumerate() {
+            let linear = match &node.op {
+                Op::Linear(linear) if node.sources == [0] => linear,
+                _ => continue,
+            };
+            let (mut largest, mut low, mut high, mut inside) = (0, 0, 0, false);
+            for element in 0..node.elements() {
+                for up in [false, true] {
+                    let Some(input) = extreme(&model, node, linear, element, up) else { continue };
+                    let trace = &model.trace(&input).unwrap()[index];
+                    largest = trace.acc[element].unsigned_abs().max(largest);
+                    let q = trace.q.get(element).copied().unwrap_or(0);
+                    (low, high, inside) = (q.min(low), q.max(high), true);
+                }
+            }
+            if inside {
+                prop_assert_eq!(largest, bounds.accumulators[index]);
+                prop_assert_eq!((low, high), bounds.quantised[index]);
+            }
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Committing to a model once, and proving its runs.
 
 use ciro_zkml_air::{
-    transcript, Challenges, ClaimedSums, KeyError, Machine, VerifyingKey, MAX_BATCH, MAX_BINDING,
-    N_COMPONENTS,
+    transcript, Challenges, ClaimedSums, ColumnLayout, KeyError, Machine, VerifyingKey, MAX_BATCH,
+    MAX_BINDING,
 };
 use ciro_zkml_model::{Model, ModelError};
 use ciro_zkml_verifier::{codec, Receipt};
@@ -33,7 +33,7 @@ pub enum ProverError {
     #[error(transparent)]
     Model(#[from] ModelError),
     /// The model's proof preset is unknown.
-    #[error("proof preset {0} is unknown: import the model with preset fast or chain")]
+    #[error("proof preset {0} is unknown: import the model with preset fast, chain or proven")]
     Preset(u8),
     /// The model's key is out of range.
     #[error(transparent)]
@@ -129,7 +129,12 @@ impl Prover {
     /// What a proof of `batch` samples commits to.
     pub fn stats(&self, batch: u32) -> ProofStats {
         let layout = ciro_zkml_air::TreeLayout::new(self.key(), batch);
-        let cells = |columns: &[u32]| columns.iter().map(|log| 1u64 << log).sum::<u64>();
+        let cells = |columns: &[ColumnLayout]| {
+            columns
+                .iter()
+                .map(|column| 1u64 << column.log_size)
+                .sum::<u64>()
+        };
         let composition = 8 << self.key().max_log_size();
         ProofStats {
             committed_cells: cells(&layout.main) + cells(&layout.interaction) + composition,
@@ -151,15 +156,16 @@ impl Prover {
             return Err(ProverError::Binding(binding.len()));
         }
         let mut trace = self.model.trace(input)?;
-        let witness = Witness::new(&self.layout, batch, input, &trace);
-        let output = trace.pop().map(|layer| layer.acc).unwrap_or_default();
+        let witness = Witness::new(&self.layout, &self.model, batch, input, &trace);
+        let output = trace.pop().map(|last| last.acc).unwrap_or_default();
         let batch = batch as u32;
 
         let channel = transcript::begin(key, binding, batch, input, &output);
         let mut session = Session::new(self, batch, channel);
         session.commit_witness(&witness);
         let challenges = session.draw_challenges()?;
-        let (sums, claimed) = interaction::generate(key, &self.preprocessed, &witness, &challenges);
+        let (sums, claimed) =
+            interaction::generate(key, batch, &self.preprocessed, &witness, &challenges);
         let proof = session.finish(&challenges, sums, &claimed)?;
         Ok(Receipt {
             model: key.id(),
@@ -198,11 +204,7 @@ impl<'a> Session<'a> {
     }
 
     pub fn commit_witness(&mut self, witness: &Witness) {
-        let columns = witness.dense.iter().chain(&witness.requant);
-        let columns = columns
-            .chain([&witness.range, &witness.activation])
-            .cloned();
-        self.commit(columns.map(evaluation).collect());
+        self.commit(witness.columns().cloned().map(evaluation).collect());
     }
 
     fn commit(&mut self, columns: Evaluations) {
@@ -225,13 +227,12 @@ impl<'a> Session<'a> {
     ) -> Result<Vec<u8>, ProverError> {
         transcript::mix_claimed_sums(&mut self.channel, claimed);
         self.commit(sums);
-        let machine = Machine::new(self.prover.key(), self.batch, challenges, *claimed);
-        let components: [&dyn ComponentProver<SimdBackend>; N_COMPONENTS] = [
-            &machine.dense,
-            &machine.requant,
-            &machine.range,
-            &machine.activation,
-        ];
+        let machine = Machine::new(self.prover.key(), self.batch, challenges, claimed);
+        let components: Vec<&dyn ComponentProver<SimdBackend>> = machine
+            .components()
+            .iter()
+            .map(|component| component as &dyn ComponentProver<SimdBackend>)
+            .collect();
         let proof = prove(&components, &mut self.channel, self.scheme)
             .map_err(|_| ProverError::Constraints)?;
         Ok(codec::encode(claimed, &proof))

@@ -1,90 +1,282 @@
 //! The main trace: what the model computed, laid out in columns.
 
+use ciro_zkml_air::components::{max, requant, tree};
 use ciro_zkml_air::public::signed;
-use ciro_zkml_air::SHIFT;
-use ciro_zkml_model::LayerTrace;
+use ciro_zkml_air::{Kind, CONSTANT_ADDRESS, INPUT_ADDRESS, SHIFT};
+use ciro_zkml_model::{Model, Op, Trace, TreeNode, Trees};
 use stwo::core::fields::m31::BaseField;
 use stwo::prover::backend::simd::column::BaseColumn;
 
-use crate::layout::Layout;
+use crate::layout::{feature_name, Layout};
 
-/// Columns of the main trace, component by component.
+/// Columns of the main trace, component by component, in the order of the key's.
 pub(crate) struct Witness {
-    /// A column a sample: the activation that the row reads.
-    pub dense: Vec<BaseColumn>,
-    /// Three columns a sample: quotient, remainder, activation.
-    pub requant: Vec<BaseColumn>,
-    /// How often each remainder is looked up.
-    pub range: BaseColumn,
-    /// How often each row of the activation tables is looked up.
-    pub activation: BaseColumn,
+    pub components: Vec<(Kind, Vec<BaseColumn>)>,
+}
+
+/// A run of the model being laid out.
+struct Writer<'a> {
+    layout: &'a Layout,
+    batch: usize,
+    /// Every value by its address, for each sample.
+    memory: Vec<Vec<i32>>,
+    /// How often each number is looked up in the range table.
+    range: Vec<u32>,
 }
 
 impl Witness {
-    /// Lays out the run of `input` (`[batch][inputs]`), whose layers are `trace`.
-    pub fn new(layout: &Layout, batch: usize, input: &[i8], trace: &[LayerTrace]) -> Self {
-        let memory = memory(layout, batch, input, trace);
-        let dense = memory
-            .iter()
-            .map(|sample| column(layout.dense_addresses.iter().map(|at| sample[*at as usize])))
-            .collect();
+    /// Lays out the run of `input` (`[batch][inputs]`), whose nodes' values are `trace`.
+    pub fn new(
+        layout: &Layout,
+        model: &Model,
+        batch: usize,
+        input: &[i8],
+        trace: &[Trace],
+    ) -> Self {
+        let mut writer = Writer {
+            layout,
+            batch,
+            memory: Vec::new(),
+            range: vec![0; 1 << SHIFT],
+        };
+        writer.fill_memory(input, trace);
+        let mut components: Vec<(Kind, Vec<BaseColumn>)> = Vec::new();
+        for (kind, _) in layout.key.components() {
+            let columns = match kind {
+                Kind::Relay => writer.relay(),
+                Kind::Linear => writer.read(layout.linear_addresses.iter().copied()),
+                Kind::Requant => {
+                    let (requant, activation) = writer.requant(trace);
+                    components.push((kind, requant));
+                    components.push((Kind::Activation, vec![activation]));
+                    continue;
+                }
+                Kind::Max => writer.maxima(),
+                Kind::Tree => {
+                    for (kind, columns) in writer.trees(model) {
+                        components.push((kind, columns));
+                    }
+                    continue;
+                }
+                // Made with what looks them up.
+                Kind::Range | Kind::Activation | Kind::Node | Kind::Feature => continue,
+            };
+            components.push((kind, columns));
+        }
+        let range = writer.range.iter().copied().map(BaseField::from).collect();
+        components.push((Kind::Range, vec![range]));
+        components.sort_by_key(|(kind, _)| *kind as usize);
+        Self { components }
+    }
 
-        let rows = 1usize << layout.key.requant_log_size;
+    /// All columns, in the order of their commitment.
+    pub fn columns(&self) -> impl Iterator<Item = &BaseColumn> {
+        self.components.iter().flat_map(|(_, columns)| columns)
+    }
+}
+
+impl Writer<'_> {
+    fn fill_memory(&mut self, input: &[i8], trace: &[Trace]) {
+        let layout = self.layout;
+        let inputs = layout.key.inputs as usize;
+        for sample in 0..self.batch {
+            let mut values = vec![0; layout.addresses];
+            values[CONSTANT_ADDRESS as usize] = 1;
+            let input = &input[sample * inputs..(sample + 1) * inputs];
+            for (index, (value, address)) in input.iter().zip(&layout.tensors[0]).enumerate() {
+                values[INPUT_ADDRESS as usize + index] = i32::from(*value);
+                values[*address as usize] = i32::from(*value);
+            }
+            for row in &layout.requant_rows {
+                let out = &trace[row.node].out;
+                let elements = out.len() / self.batch;
+                values[row.address as usize] = out[sample * elements + row.element];
+            }
+            for row in &layout.maxima.rows {
+                let larger = values[row.first as usize].max(values[row.second as usize]);
+                values[row.address as usize] = larger;
+            }
+            self.memory.push(values);
+        }
+    }
+
+    /// A column a sample: the values at `addresses`.
+    fn read(&self, addresses: impl Iterator<Item = u32> + Clone) -> Vec<BaseColumn> {
+        let sample = |values: &Vec<i32>| {
+            let read = addresses.clone().map(|at| signed(values[at as usize]));
+            read.collect()
+        };
+        self.memory.iter().map(sample).collect()
+    }
+
+    /// Addresses followed by the constant's, on padding rows.
+    fn padded(&self, kind: Kind, addresses: impl Iterator<Item = u32> + Clone) -> Vec<BaseColumn> {
+        let rows = self.layout.key.rows(kind) as usize;
+        let padding = std::iter::repeat(CONSTANT_ADDRESS);
+        self.read(addresses.chain(padding).take(rows))
+    }
+
+    fn relay(&self) -> Vec<BaseColumn> {
+        self.padded(Kind::Relay, self.layout.tensors[0].iter().copied())
+    }
+
+    /// Quotients, remainders and activations; and how often each row of the activation tables is looked up.
+    fn requant(&mut self, trace: &[Trace]) -> (Vec<BaseColumn>, BaseColumn) {
+        let layout = self.layout;
+        let rows = layout.key.rows(Kind::Requant) as usize;
         let padding = rows - layout.requant_rows.len();
-        let mut range = vec![0u32; 1 << SHIFT];
-        let mut activation = vec![0u32; 1 << layout.key.activation_log_size];
+        let mut activation = vec![0u32; layout.key.rows(Kind::Activation) as usize];
         // A padding row looks up zero in the range table, twice.
-        range[0] += (2 * padding * batch) as u32;
-        let mut requant = Vec::new();
-        for sample in 0..batch {
-            let mut columns = [(); 3].map(|()| vec![BaseField::from(0u32); rows]);
+        self.range[0] += (2 * padding * self.batch) as u32;
+        let mut cells =
+            vec![vec![BaseField::from(0u32); rows]; requant::CELLS_PER_SAMPLE * self.batch];
+        for sample in 0..self.batch {
             for (index, row) in layout.requant_rows.iter().enumerate() {
-                let layer = &trace[row.layer];
-                let outputs = layer.acc.len() / batch;
-                let at = sample * outputs + row.output;
-                let (q, out) = (layer.q[at], layer.out[at]);
-                let rescaled = i64::from(layer.acc[at]) * i64::from(row.multiplier);
+                let node = &trace[row.node];
+                let at = sample * (node.acc.len() / self.batch) + row.element;
+                let (q, out) = (node.q[at], node.out[at]);
+                let rescaled = i64::from(node.acc[at]) * i64::from(row.multiplier);
                 let remainder = rescaled + (1 << (SHIFT - 1)) - (i64::from(q) << SHIFT);
-                columns[0][index] = signed(q);
-                columns[1][index] = signed(remainder as i32);
-                columns[2][index] = signed(out);
-                range[remainder as usize] += 1;
+                for (part, value) in [q, remainder as i32, out].into_iter().enumerate() {
+                    cells[part * self.batch + sample][index] = signed(value);
+                }
+                self.range[remainder as usize] += 1;
                 activation[row.activation_row.wrapping_add_signed(q as isize)] += 1;
             }
-            requant.extend(columns.map(|values| column(values.into_iter())));
         }
-        Self {
-            dense,
-            requant,
-            range: column(range.into_iter().map(BaseField::from)),
-            activation: column(activation.into_iter().map(BaseField::from)),
+        let activation = activation.into_iter().map(BaseField::from).collect();
+        (columns(cells), activation)
+    }
+
+    /// The two values and the larger.
+    fn maxima(&mut self) -> Vec<BaseColumn> {
+        let rows = &self.layout.maxima.rows;
+        let padding = self.layout.key.rows(Kind::Max) as usize - rows.len();
+        self.range[0] += (padding * self.batch) as u32;
+        for values in &self.memory {
+            for row in rows {
+                let of = |address: u32| values[address as usize];
+                let distance = 2 * of(row.address) - of(row.first) - of(row.second);
+                self.range[distance as usize] += 1;
+            }
+        }
+        let read =
+            |of: fn(&crate::layout::MaxRow) -> u32| self.padded(Kind::Max, rows.iter().map(of));
+        let cells = [
+            read(|row| row.first),
+            read(|row| row.second),
+            read(|row| row.address),
+        ];
+        debug_assert_eq!(cells.len(), max::CELLS_PER_SAMPLE);
+        cells.concat()
+    }
+
+    /// The walks through the trees, and how often nodes and features are looked up.
+    fn trees(&mut self, model: &Model) -> [(Kind, Vec<BaseColumn>); 3] {
+        let layout = self.layout;
+        let Some(Op::Trees(trees)) = model.nodes.last().map(|node| &node.op) else {
+            unreachable!("only trees have steps")
+        };
+        let rows = |kind: Kind| layout.key.rows(kind) as usize;
+        let zero = BaseField::from(0u32);
+        let mut walks = Walks {
+            layout,
+            batch: self.batch,
+            steps: vec![vec![zero; rows(Kind::Tree)]; tree::STEP_CELLS_PER_SAMPLE * self.batch],
+            nodes: vec![0; rows(Kind::Node)],
+            reads: vec![vec![0; rows(Kind::Feature)]; 2 * self.batch],
+        };
+        for (sample, values) in self.memory.iter().enumerate() {
+            let features: Vec<i32> = layout
+                .trees
+                .features
+                .iter()
+                .map(|address| values[*address as usize])
+                .collect();
+            walks.walk(sample, trees, &features, &mut self.range);
+        }
+        let counts = |counts: Vec<u32>| counts.into_iter().map(BaseField::from).collect();
+        let mut features = self.padded(Kind::Feature, layout.trees.features.iter().copied());
+        features.extend(walks.reads.into_iter().map(counts));
+        debug_assert_eq!(features.len(), tree::FEATURE_CELLS_PER_SAMPLE * self.batch);
+        [
+            (Kind::Tree, columns(walks.steps)),
+            (Kind::Node, vec![counts(walks.nodes)]),
+            (Kind::Feature, features),
+        ]
+    }
+}
+
+/// The cells of the step component, and the lookups it makes.
+struct Walks<'a> {
+    layout: &'a Layout,
+    batch: usize,
+    steps: Vec<Vec<BaseField>>,
+    nodes: Vec<u32>,
+    /// Lookups of each feature, for each sample; then of each feature's negative.
+    reads: Vec<Vec<u32>>,
+}
+
+impl Walks<'_> {
+    fn walk(&mut self, sample: usize, trees: &Trees, features: &[i32], range: &mut [u32]) {
+        let mut row = 0;
+        for (tree, plan) in trees.trees.iter().zip(&self.layout.trees.trees) {
+            let path: Vec<usize> = tree.path(features).collect();
+            let leaf = path[path.len() - 1];
+            let number = |node: usize| plan.first_node as i32 + node as i32;
+            for step in 0..plan.depth {
+                let node = path.get(step).copied().unwrap_or(leaf);
+                let next = path.get(step + 1).copied().unwrap_or(leaf);
+                let (feature, bound, negative) = match &tree.nodes[node] {
+                    TreeNode::Branch {
+                        input, threshold, ..
+                    } => {
+                        let (input, threshold) = (*input as usize, i32::from(*threshold));
+                        match features[input] <= threshold {
+                            true => (input, threshold, false),
+                            false => (input, -threshold - 1, true),
+                        }
+                    }
+                    TreeNode::Leaf(_) => (0, i8::MAX.into(), false),
+                };
+                let value = if negative {
+                    -features[feature]
+                } else {
+                    features[feature]
+                };
+                self.nodes[plan.entries[node] + usize::from(negative)] += 1;
+                self.reads[usize::from(negative) * self.batch + sample][feature] += 1;
+                range[(bound - value) as usize] += 1;
+                let name = feature_name(feature) + i32::from(negative);
+                self.write(
+                    sample,
+                    row,
+                    [number(node), name, bound, value, number(next)],
+                );
+                row += 1;
+            }
+            let TreeNode::Leaf(values) = &tree.nodes[leaf] else {
+                unreachable!("a walk ends in a leaf")
+            };
+            for (slot, value) in values.iter().enumerate() {
+                self.nodes[plan.entries[leaf] + 1 + slot] += 1;
+                self.write(sample, row, [number(leaf), 0, *value, 0, number(leaf)]);
+                row += 1;
+            }
+        }
+    }
+
+    fn write(&mut self, sample: usize, row: usize, cells: [i32; tree::STEP_CELLS_PER_SAMPLE]) {
+        let at = self.layout.trees.positions[row];
+        for (part, value) in cells.into_iter().enumerate() {
+            self.steps[part * self.batch + sample][at] = signed(value);
         }
     }
 }
 
-/// Every activation by its address, for each sample: the constant one, the input, then each hidden layer's output.
-fn memory(
-    layout: &Layout,
-    batch: usize,
-    input: &[i8],
-    trace: &[LayerTrace],
-) -> Vec<Vec<BaseField>> {
-    let inputs = layout.key.inputs as usize;
-    (0..batch)
-        .map(|sample| {
-            let mut values = vec![BaseField::from(1u32)];
-            let input = &input[sample * inputs..(sample + 1) * inputs];
-            values.extend(input.iter().map(|value| signed((*value).into())));
-            for layer in trace {
-                let width = layer.out.len() / batch;
-                let out = &layer.out[sample * width..(sample + 1) * width];
-                values.extend(out.iter().map(|value| signed(*value)));
-            }
-            values
-        })
+fn columns(cells: Vec<Vec<BaseField>>) -> Vec<BaseColumn> {
+    cells
+        .into_iter()
+        .map(|column| column.into_iter().collect())
         .collect()
-}
-
-fn column(values: impl Iterator<Item = BaseField>) -> BaseColumn {
-    values.collect()
 }

@@ -5,12 +5,12 @@ mod testing;
 
 use ciro_zkml_prover::{Prover, ProverError};
 use ciro_zkml_verifier::{verify, Receipt, Statement, VerifyError};
-use testing::{input, model, Random};
+use testing::{convolutional, forest, input, model, Random};
 
 #[test]
 fn an_honest_proof_verifies_and_its_output_is_the_interpreters() {
     for widths in [&[5, 3][..], &[64, 32, 10], &[20, 70, 9, 130, 4]] {
-        for preset in [0, 1] {
+        for preset in [0, 1, 2] {
             for batch in [1, 3] {
                 let model = model(widths, preset);
                 let prover = Prover::new(&model).unwrap();
@@ -28,6 +28,27 @@ fn an_honest_proof_verifies_and_its_output_is_the_interpreters() {
 }
 
 #[test]
+fn every_kind_of_node_is_proved() {
+    for build in [convolutional, forest] {
+        for preset in [0, 1] {
+            let model = build(preset);
+            let prover = Prover::new(&model).unwrap();
+            for batch in [1, 5] {
+                let input = input(&model, batch);
+                let receipt = prover.prove(b"", &input).unwrap();
+                assert_eq!(receipt.output, model.run(&input).unwrap());
+                assert_eq!(
+                    receipt.verify(prover.key()),
+                    Ok(()),
+                    "{} {preset} {batch}",
+                    model.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn the_largest_batch_verifies_and_a_larger_one_is_refused() {
     let model = model(&[12, 8, 3], 0);
     let prover = Prover::new(&model).unwrap();
@@ -37,11 +58,11 @@ fn the_largest_batch_verifies_and_a_larger_one_is_refused() {
     assert!(matches!(error, Some(ProverError::Batch(65))));
 }
 
-/// Proofs of two presets, to be tampered with.
+/// Proofs of both presets and all kinds of nodes, to be tampered with.
 fn receipts() -> Vec<(Prover, Receipt)> {
-    [0, 1]
-        .map(|preset| {
-            let model = model(&[16, 24, 4], preset);
+    let perceptron = |preset| model(&[16, 24, 4], preset);
+    [perceptron(0), perceptron(1), convolutional(1), forest(1)]
+        .map(|model| {
             let prover = Prover::new(&model).unwrap();
             let receipt = prover.prove(b"payee", &input(&model, 2)).unwrap();
             (prover, receipt)
@@ -60,7 +81,7 @@ fn a_proof_file_with_any_flipped_byte_is_refused() {
         let mut file = receipt.encode_file();
         assert!(accepts(&prover, &file));
         let statement = file.len() - receipt.proof.len();
-        let random_places = (0..4000)
+        let random_places = (0..2000)
             .map(|_| random.below(file.len()))
             .collect::<Vec<_>>();
         for at in (0..statement).chain(random_places) {

@@ -5,7 +5,7 @@
 //! Field elements are below the modulus, so that a proof has one encoding.
 
 use alloc::vec::Vec;
-use ciro_zkml_air::{ClaimedSums, N_COMPONENTS};
+use ciro_zkml_air::ClaimedSums;
 use stwo::core::fields::m31::{BaseField, P};
 use stwo::core::fields::qm31::SecureField;
 use stwo::core::fri::{FriLayerProof, FriProof};
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
 
     pub fn commitments(&mut self, shape: &Shape) -> Option<Commitments> {
         Some(Commitments {
-            claimed: self.many(N_COMPONENTS, Self::secure)?.try_into().ok()?,
+            claimed: self.many(shape.n_components, Self::secure)?,
             roots: [self.hash()?, self.hash()?, self.hash()?],
             sampled_values: TreeVec(
                 shape

@@ -21,6 +21,6 @@ mod receipt;
 mod shape;
 mod verify;
 
-pub use ciro_zkml_air::{KeyError, Preset, VerifyingKey, MAX_BATCH, MAX_BINDING, SHIFT};
+pub use ciro_zkml_air::{KeyError, Kind, Preset, VerifyingKey, MAX_BATCH, MAX_BINDING, SHIFT};
 pub use receipt::{Receipt, ReceiptError};
 pub use verify::{verify, Statement, VerifyError};

@@ -1,7 +1,7 @@
 //! How much of everything a proof holds: from the key and the batch, then from the query positions.
 
 use alloc::vec::Vec;
-use ciro_zkml_air::{TreeLayout, VerifyingKey};
+use ciro_zkml_air::{ColumnLayout, TreeLayout, VerifyingKey};
 use stwo::core::vcs_lifted::verifier::LOG_PACKED_LEAF_SIZE;
 
 /// Secure columns of the two halves of the composition polynomial.
@@ -18,6 +18,7 @@ pub(crate) struct FriLayer {
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
     pub layout: TreeLayout,
+    pub n_components: usize,
     /// Height of every Merkle tree of columns: each component has columns in each tree, so the tallest sets it.
     pub tree_height: u32,
     pub n_queries: usize,
@@ -49,6 +50,7 @@ impl Shape {
         (bound == fri.log_last_layer_degree_bound).then_some(())?;
         Some(Self {
             layout: TreeLayout::new(key, batch),
+            n_components: key.components().count(),
             tree_height,
             n_queries: fri.n_queries,
             last_layer_coefficients: 1usize.checked_shl(fri.log_last_layer_degree_bound)?,
@@ -58,14 +60,15 @@ impl Shape {
 
     /// Samples of each column of each tree, in the order in which the proof lists them.
     pub fn samples_per_column(&self) -> [Vec<usize>; 4] {
+        let samples = |tree: &[ColumnLayout]| {
+            tree.iter()
+                .map(|column| if column.shifted { 2 } else { 1 })
+                .collect()
+        };
         [
-            alloc::vec![1; self.layout.preprocessed.len()],
-            alloc::vec![1; self.layout.main.len()],
-            self.layout
-                .interaction_shifted
-                .iter()
-                .map(|shifted| if *shifted { 2 } else { 1 })
-                .collect(),
+            samples(&self.layout.preprocessed),
+            samples(&self.layout.main),
+            samples(&self.layout.interaction),
             alloc::vec![1; COMPOSITION_COLUMNS],
         ]
     }

@@ -1,7 +1,10 @@
 //! Verification of a statement's proof.
 
+use alloc::vec::Vec;
+
 use ciro_zkml_air::{
-    public, transcript, Challenges, KeyError, Machine, VerifyingKey, MAX_BATCH, MAX_BINDING,
+    public, transcript, Challenges, ColumnLayout, KeyError, Machine, VerifyingKey, MAX_BATCH,
+    MAX_BINDING,
 };
 use num_traits::Zero;
 use stwo::core::channel::{Blake2sChannel, Channel, MerkleChannel};
@@ -107,25 +110,40 @@ pub fn verify(
     let mut scheme = CommitmentSchemeVerifier::<Blake2sMerkleChannel>::new(config);
     let [main_root, interaction_root, _] = commitments.roots;
     let layout = &shape.layout;
-    scheme.commit(Blake2sHash(key.root), &layout.preprocessed, &mut channel);
-    scheme.commit(main_root, &layout.main, &mut channel);
+    let log_sizes =
+        |tree: &[ColumnLayout]| -> Vec<u32> { tree.iter().map(|column| column.log_size).collect() };
+    scheme.commit(
+        Blake2sHash(key.root),
+        &log_sizes(&layout.preprocessed),
+        &mut channel,
+    );
+    scheme.commit(main_root, &log_sizes(&layout.main), &mut channel);
     let challenges =
         Challenges::draw(&mut channel, batch, key.lanes()).ok_or(VerifyError::Degenerate)?;
     check_sum(key, statement, &challenges, &commitments)?;
     transcript::mix_claimed_sums(&mut channel, &commitments.claimed);
-    scheme.commit(interaction_root, &layout.interaction, &mut channel);
+    scheme.commit(
+        interaction_root,
+        &log_sizes(&layout.interaction),
+        &mut channel,
+    );
 
     let positions = query_positions(channel.clone(), &shape, config, &commitments)?;
-    let claimed = commitments.claimed;
+    let claimed = commitments.claimed.clone();
     let openings = shape.openings(&positions);
     let proof = reader
         .openings(&shape, &openings, key.root, config, commitments)
         .filter(|_| reader.is_empty())
         .ok_or(VerifyError::Encoding)?;
 
-    let machine = Machine::new(key, batch, &challenges, claimed);
-    stwo::core::verifier::verify(&machine.components(), &mut channel, &mut scheme, proof)
-        .map_err(Into::into)
+    let machine = Machine::new(key, batch, &challenges, &claimed);
+    stwo::core::verifier::verify(
+        &machine.verifier_components(),
+        &mut channel,
+        &mut scheme,
+        proof,
+    )
+    .map_err(Into::into)
 }
 
 impl From<stwo::core::verifier::VerificationError> for VerifyError {
@@ -194,7 +212,7 @@ fn query_positions(
     shape: &Shape,
     config: PcsConfig,
     commitments: &Commitments,
-) -> Result<alloc::vec::Vec<usize>, VerifyError> {
+) -> Result<Vec<usize>, VerifyError> {
     let [_, _, composition_root] = commitments.roots;
     let _composition_challenge = channel.draw_secure_felt();
     Blake2sMerkleChannel::mix_root(&mut channel, composition_root);
@@ -232,10 +250,12 @@ fn meets_pole(
         .saturating_sub(config.fri_config.log_blowup_factor);
     let previous_row = CanonicCoset::new(log_degree).step().mul_signed(-1);
     let domain_step = CanonicCoset::new(shape.tree_height).step();
-    let periods = shape.layout.interaction.iter().map(|log_size| {
+    let columns = shape.layout.main.iter().chain(&shape.layout.interaction);
+    let periods = columns.filter(|column| column.shifted).map(|column| {
+        let log_size = column.log_size;
         domain_step.repeated_double(log_size.saturating_add(config.fri_config.log_blowup_factor))
     });
-    let mut sampled: alloc::vec::Vec<_> = core::iter::once(previous_row)
+    let mut sampled: Vec<_> = core::iter::once(previous_row)
         .chain(periods)
         .map(|offset| oods_point + offset.into_ef())
         .collect();

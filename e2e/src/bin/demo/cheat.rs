@@ -1,8 +1,8 @@
 //! A worker that proves honestly and then claims another output.
 
 use crate::{
+    exhibit::classes,
     stage::{ciro, text, who, Stage, CHEAT, REQUESTER, WORKER},
-    test_set::{classes, TestSet},
 };
 use anyhow::{ensure, Context, Result};
 use ciro_client::{
@@ -33,25 +33,21 @@ pub struct Cheat {
 }
 
 /// Plays it.
-pub async fn run(
-    stage: &mut Stage,
-    tests: &TestSet,
-    inputs: &[i8],
-    reference: &[i32],
-) -> Result<Cheat> {
+pub async fn run(stage: &mut Stage) -> Result<Cheat> {
     println!("\nA worker that cheats\n");
     // The honest worker would be faster than a hand.
     stage.worker.kill();
     let (me, cli) = (who(CHEAT)?, stage.cli.clone());
-    let (width, outputs) = (stage.model.inputs(), stage.model.outputs());
+    let exhibit = &stage.exhibits[0];
+    let (width, outputs) = (exhibit.model.inputs(), exhibit.model.outputs());
     let requester = Requester {
         client: &stage.client,
         signer: keypair(REQUESTER)?,
         blobs: &stage.blobs,
     };
-    let input = &inputs[IMAGE * width..][..width];
+    let input = &exhibit.inputs[IMAGE * width..][..width];
     let id = requester
-        .submit(stage.id, 1, input, PRICE)
+        .submit(exhibit.id, 1, input, PRICE)
         .await?
         .job()
         .await?;
@@ -86,11 +82,12 @@ pub async fn run(
         file("honest.proof"),
         file("tampered.proof"),
     );
-    write_floats(&image, &[1, width], tests.image(IMAGE))?;
+    let values = &exhibit.tests.samples[IMAGE * width..][..width];
+    write_floats(&image, &[1, width], values)?;
     let (genesis, payee) = (format!("{:?}", stage.client.genesis()), me.to_string());
     cli.run([
         "prove".as_ref(),
-        stage.file.as_os_str(),
+        exhibit.file.as_os_str(),
         "--input".as_ref(),
         image.as_os_str(),
         "-o".as_ref(),
@@ -104,7 +101,7 @@ pub async fn run(
     ])
     .await?;
     let mut receipt = Receipt::decode_file(&fs::read(&honest)?)?;
-    let truth = classes(&stage.model, &receipt.output)?;
+    let truth = classes(&exhibit.model, &receipt.output)?;
     // One output is raised just above the largest: another digit.
     let largest = receipt
         .output
@@ -118,7 +115,7 @@ pub async fn run(
         .position(|value| *value < largest)
         .context("all outputs are equal")?;
     receipt.output[lie] = largest + 1;
-    let told = classes(&stage.model, &receipt.output)?;
+    let told = classes(&exhibit.model, &receipt.output)?;
     ensure!(told != truth, "the change makes no difference");
     fs::write(&tampered, receipt.encode_file())?;
     stage.say(
@@ -132,7 +129,7 @@ pub async fn run(
     let check = cli
         .answer([
             "verify".as_ref(),
-            stage.file.as_os_str(),
+            exhibit.file.as_os_str(),
             tampered.as_os_str(),
         ])
         .await?;
@@ -217,7 +214,7 @@ pub async fn run(
     ensure!(payee == who(WORKER)?, "job {id} was paid to {payee}");
     let result = stage.client.finalised().await?.result(id).await?;
     ensure!(
-        result.as_deref() == Some(&reference[IMAGE * outputs..][..outputs]),
+        result.as_deref() == Some(&exhibit.reference[IMAGE * outputs..][..outputs]),
         "the stored result is not the model's"
     );
     stage.say(

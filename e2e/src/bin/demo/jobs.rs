@@ -1,8 +1,8 @@
-//! Jobs of single images and of batches, from submission to payment, and the table of them.
+//! Jobs of single samples and of batches, from submission to payment, and the table of them.
 
 use crate::{
+    exhibit::{classes, Exhibit},
     stage::{ciro, text, who, Stage, REQUESTER, WORKER},
-    test_set::{classes, TestSet},
 };
 use anyhow::{ensure, Context, Result};
 use ciro_client::{
@@ -13,16 +13,13 @@ use ciro_client::{
 };
 use ciro_e2e::Requester;
 use ciro_primitives::{JobId, MAX_BATCH};
-use ciro_zkml_model::Model;
 use std::{
     io::{stderr, IsTerminal, Write},
     ops::Range,
     time::Duration,
 };
 
-/// Images that are jobs of their own; the rest goes in batches.
-const SINGLE: usize = 12;
-/// Price of an image in a batch.
+/// Price of a sample in a batch.
 const PRICE: Balance = CIRO / 20;
 /// Least price that the chain allows for a job.
 const LEAST: Balance = CIRO;
@@ -31,7 +28,9 @@ const LIMIT: Duration = Duration::from_secs(300);
 
 /// A job that was paid in a finalised block, with the proof checked here, too.
 pub struct PaidJob {
-    images: Range<usize>,
+    /// Which of the demo's models it is about.
+    pub exhibit: usize,
+    samples: Range<usize>,
     /// What the chain stores as its output.
     pub output: Vec<i32>,
     /// What the worker got.
@@ -44,45 +43,29 @@ pub struct PaidJob {
     verification: f64,
 }
 
-/// Submits the whole test set and sees every job through.
-pub async fn run(stage: &mut Stage, tests: &TestSet, inputs: &[i8]) -> Result<Vec<PaidJob>> {
-    let requester = Requester {
-        client: &stage.client,
-        signer: keypair(REQUESTER)?,
-        blobs: &stage.blobs,
-    };
-    let width = stage.model.inputs();
-    let mut submitted = Vec::new();
-    for images in split(tests.labels.len()) {
-        let price = LEAST.max(PRICE * images.len() as Balance);
-        let input = &inputs[images.start * width..images.end * width];
-        let job = requester
-            .submit(stage.id, images.len() as u32, input, price)
-            .await?;
-        submitted.push((images, price, job));
-    }
-    let mut jobs = Vec::new();
-    for (images, price, job) in submitted {
-        jobs.push((images, price, job.job().await?));
-    }
+/// A job on its way.
+struct Submitted {
+    exhibit: usize,
+    samples: Range<usize>,
+    price: Balance,
+    id: JobId,
+}
+
+/// Submits the test sets and sees every job through.
+pub async fn run(stage: &mut Stage) -> Result<Vec<PaidJob>> {
+    let jobs = submit(stage).await?;
+    let samples: usize = jobs.iter().map(|job| job.samples.len()).sum();
     stage.say(
         "submitted",
-        &format!(
-            "{} jobs with {} images by {REQUESTER}",
-            jobs.len(),
-            tests.labels.len()
-        ),
+        &format!("{} jobs with {samples} samples by {REQUESTER}", jobs.len()),
     );
-    wait(
-        stage,
-        &jobs.iter().map(|(_, _, id)| *id).collect::<Vec<_>>(),
-    )
-    .await?;
+    wait(stage, &jobs.iter().map(|job| job.id).collect::<Vec<_>>()).await?;
     stage.say("paid", "every job, in finalised blocks");
 
     let mut paid = Vec::new();
-    for (images, price, id) in jobs {
-        let job = look(stage, images, id).await?;
+    for job in jobs {
+        let (id, price) = (job.id, job.price);
+        let job = look(stage, job).await?;
         ensure!(
             job.amount == price,
             "job {id} paid {} and not its price, {price}",
@@ -97,13 +80,35 @@ pub async fn run(stage: &mut Stage, tests: &TestSet, inputs: &[i8]) -> Result<Ve
     Ok(paid)
 }
 
-/// Single images first, then batches as large as they may be.
-fn split(images: usize) -> Vec<Range<usize>> {
-    let single = (0..SINGLE).map(|image| image..image + 1);
-    let batches = (SINGLE..images).step_by(MAX_BATCH as usize);
-    single
-        .chain(batches.map(|first| first..images.min(first + MAX_BATCH as usize)))
-        .collect()
+async fn submit(stage: &Stage) -> Result<Vec<Submitted>> {
+    let requester = Requester {
+        client: &stage.client,
+        signer: keypair(REQUESTER)?,
+        blobs: &stage.blobs,
+    };
+    let mut waiting = Vec::new();
+    for (index, exhibit) in stage.exhibits.iter().enumerate() {
+        let width = exhibit.model.inputs();
+        for samples in exhibit.split(MAX_BATCH as usize) {
+            let price = LEAST.max(PRICE * samples.len() as Balance);
+            let input = &exhibit.inputs[samples.start * width..samples.end * width];
+            let job = requester
+                .submit(exhibit.id, samples.len() as u32, input, price)
+                .await?;
+            waiting.push((index, samples, price, job));
+        }
+    }
+    let mut jobs = Vec::new();
+    for (exhibit, samples, price, job) in waiting {
+        let id = job.job().await?;
+        jobs.push(Submitted {
+            exhibit,
+            samples,
+            price,
+            id,
+        });
+    }
+    Ok(jobs)
 }
 
 /// Waits until every job is paid in a finalised block, and says how far they are.
@@ -156,7 +161,8 @@ async fn wait(stage: &mut Stage, jobs: &[JobId]) -> Result<()> {
 }
 
 /// Reads a paid job off the chain and checks its proof.
-async fn look(stage: &Stage, images: Range<usize>, id: JobId) -> Result<PaidJob> {
+async fn look(stage: &Stage, submitted: Submitted) -> Result<PaidJob> {
+    let id = submitted.id;
     let state = stage.client.finalised().await?;
     let Job {
         state: job_state,
@@ -214,7 +220,7 @@ async fn look(stage: &Stage, images: Range<usize>, id: JobId) -> Result<PaidJob>
         .cli
         .run([
             "verify".as_ref(),
-            stage.file.as_os_str(),
+            stage.exhibits[submitted.exhibit].file.as_os_str(),
             proof.as_os_str(),
             "--job".as_ref(),
             job.as_ref(),
@@ -229,7 +235,8 @@ async fn look(stage: &Stage, images: Range<usize>, id: JobId) -> Result<PaidJob>
         "job {id}: {verified}"
     );
     Ok(PaidJob {
-        images,
+        exhibit: submitted.exhibit,
+        samples: submitted.samples,
         output,
         amount: *amount,
         deposit,
@@ -262,36 +269,46 @@ fn proving_time(log: &str, id: JobId) -> Result<f64> {
 }
 
 /// Prints the table.
-pub fn print(paid: &[PaidJob], tests: &TestSet, model: &Model) {
+pub fn print(paid: &[PaidJob], exhibits: &[Exhibit]) {
     println!(
-        "{:>9}  {:>14}  {:>6}  {:>10}  {:>9}  {:>12}  {:>6}  {:>9}",
-        "image", "prediction", "label", "proving", "proof", "verification", "block", "payment"
+        "{:<10}  {:>9}  {:>14}  {:>5}  {:>10}  {:>8}  {:>12}  {:>5}  {:>9}",
+        "model",
+        "sample",
+        "prediction",
+        "label",
+        "proving",
+        "proof",
+        "verification",
+        "block",
+        "payment"
     );
     for job in paid {
-        let answers = classes(model, &job.output).unwrap_or_default();
-        let labels = &tests.labels[job.images.clone()];
+        let exhibit = &exhibits[job.exhibit];
+        let answers = classes(&exhibit.model, &job.output).unwrap_or_default();
+        let labels = &exhibit.tests.labels[job.samples.clone()];
         let right = answers
             .iter()
             .zip(labels)
             .filter(|(answer, label)| answer == label)
             .count();
-        let (image, prediction, label) = match (&answers[..], labels) {
+        let (sample, prediction, label) = match (&answers[..], labels) {
             ([answer], [label]) => {
                 let wrong = if answer == label { "" } else { "wrong: " };
                 (
-                    job.images.start.to_string(),
+                    job.samples.start.to_string(),
                     format!("{wrong}{answer}"),
                     label.to_string(),
                 )
             }
             _ => (
-                format!("{}–{}", job.images.start, job.images.end - 1),
+                format!("{}–{}", job.samples.start, job.samples.end - 1),
                 format!("{right} of {} right", labels.len()),
                 "".into(),
             ),
         };
         println!(
-            "{image:>9}  {prediction:>14}  {label:>6}  {:>7.0} ms  {:>6.0} kB  {:>9.1} ms  {:>6}  {:>4} CIRO",
+            "{:<10}  {sample:>9}  {prediction:>14}  {label:>5}  {:>7.0} ms  {:>5.0} kB  {:>9.1} ms  {:>5}  {:>4} CIRO",
+            exhibit.source.name,
             job.proving,
             job.proof_bytes as f64 / 1e3,
             job.verification,

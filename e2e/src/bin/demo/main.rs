@@ -1,12 +1,12 @@
-//! `make demo`: a chain, a worker, and every image of a test set classified by a neural network, each answer proved,
-//! verified by the chain's runtime and paid for. Then a worker cheats.
+//! `make demo`: a chain, a worker, and the test sets of a perceptron, a convolutional network and a forest of trees
+//! classified by them, each answer proved, verified by the chain's runtime and paid for. Then a worker cheats.
 //!
 //! It shows what it measures and checks what it shows: it succeeds only if everything held.
 
 mod cheat;
+mod exhibit;
 mod jobs;
 mod stage;
-mod test_set;
 
 use anyhow::{bail, ensure, Context, Result};
 use std::{
@@ -15,8 +15,9 @@ use std::{
 };
 use tokio::signal::unix::{signal, SignalKind};
 
+use exhibit::{accuracy, classes, Exhibit};
+use jobs::PaidJob;
 use stage::{Funds, Stage};
-use test_set::{accuracy, classes, TestSet};
 
 /// How long the whole demo may take.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -69,33 +70,57 @@ async fn demo() -> Result<()> {
 }
 
 async fn play(stage: &mut Stage) -> Result<()> {
-    let tests = TestSet::read()?;
-    // What the integer model says of every test image: the reference interpreter, no proof.
-    let inputs = stage.model.quantise(&tests.images)?;
-    let reference = stage.model.run(&inputs)?;
     let before = Funds::read(stage).await?;
-
     stage.register().await?;
-    let paid = jobs::run(stage, &tests, &inputs).await?;
+    let paid = jobs::run(stage).await?;
 
-    println!("\nThe first image:\n\n{}", tests.drawing(0));
-    jobs::print(&paid, &tests, &stage.model);
-
-    let proved: Vec<i32> = paid
-        .iter()
-        .flat_map(|job| job.output.iter().copied())
-        .collect();
-    ensure!(
-        proved == reference,
-        "an output on the chain is not what the integer model gives"
+    println!(
+        "\nThe first image:\n\n{}",
+        stage.exhibits[0].tests.drawing()
     );
-    let own = accuracy(&classes(&stage.model, &reference)?, &tests.labels);
-    let on_chain = accuracy(&classes(&stage.model, &proved)?, &tests.labels);
+    jobs::print(&paid, &stage.exhibits);
+    println!();
+    for (index, exhibit) in stage.exhibits.iter().enumerate() {
+        compare(exhibit, paid.iter().filter(|job| job.exhibit == index))?;
+    }
+    println!("Every output on the chain is the integer model's, bit for bit.");
+
+    let cheat = cheat::run(stage).await?;
+
+    let after = Funds::read(stage).await?;
+    after.check(&before, &paid, &cheat)?;
+    println!(
+        "\nFunds: nothing is left on hold but deposits, and all accounts together have {} CIRO less than before: \
+         what the cheat had burned.",
+        stage::ciro(before.total() - after.total())
+    );
+    Ok(())
+}
+
+/// Checks what the chain stores of a model's jobs against the model itself, and how much quantisation costs.
+fn compare<'a>(exhibit: &Exhibit, paid: impl Iterator<Item = &'a PaidJob>) -> Result<()> {
+    let Exhibit {
+        source,
+        model,
+        tests,
+        reference,
+        ..
+    } = exhibit;
+    let proved: Vec<i32> = paid.flat_map(|job| job.output.iter().copied()).collect();
+    ensure!(
+        proved == *reference,
+        "{}: an output on the chain is not what the integer model gives",
+        source.name
+    );
+    let own = accuracy(&classes(model, reference)?, &tests.labels);
+    let on_chain = accuracy(&classes(model, &proved)?, &tests.labels);
     let float = accuracy(&tests.float_classes, &tests.labels);
     println!(
-        "\nAccuracy on {} images: {on_chain:.2} % proved on chain, {own:.2} % by the integer model itself, \
-         {float:.2} % by the float model.\nEvery output on the chain is the integer model's, bit for bit.",
-        tests.labels.len()
+        "Accuracy of the {} on {} {}s: {on_chain:.2} % proved on chain, {own:.2} % by the integer model itself, \
+         {float:.2} % by the float model.",
+        source.name,
+        tests.labels.len(),
+        source.noun
     );
     ensure!(
         on_chain == own,
@@ -104,16 +129,6 @@ async fn play(stage: &mut Stage) -> Result<()> {
     ensure!(
         (own - float).abs() <= TOLERANCE,
         "quantisation costs more than {TOLERANCE} percentage points"
-    );
-
-    let cheat = cheat::run(stage, &tests, &inputs, &reference).await?;
-
-    let after = Funds::read(stage).await?;
-    after.check(&before, &paid, &cheat)?;
-    println!(
-        "\nFunds: nothing is left on hold but deposits, and all accounts together have {} CIRO less than before: \
-         what the cheat had burned.",
-        stage::ciro(before.total() - after.total())
     );
     Ok(())
 }

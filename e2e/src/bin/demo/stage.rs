@@ -1,17 +1,19 @@
 //! Everything that runs while the demo plays, and the accounts of those who play.
 
-use crate::{cheat::Cheat, jobs::PaidJob};
+use crate::{
+    cheat::Cheat,
+    exhibit::{Exhibit, SOURCES},
+    jobs::PaidJob,
+};
 use anyhow::{ensure, Context, Result};
 use ciro_client::{
     account, keypair,
     types::{Balance, Balances},
     AccountId, Client, CIRO,
 };
-use ciro_e2e::{repository, BlobServer, Ciro, Devnet, Worker};
-use ciro_primitives::ModelId;
-use ciro_zkml_model::Model;
+use ciro_e2e::{BlobServer, Ciro, Devnet, Worker};
 use serde_json::Value;
-use std::{fs, path::PathBuf, time::Instant};
+use std::{fs, time::Instant};
 
 /// Owns the model. Also the chain's validator, who gets the fees.
 pub const OWNER: &str = "//Alice";
@@ -25,7 +27,7 @@ pub const CHEAT: &str = "//Dave";
 /// Least price of a sample, as `ciro` reads it.
 const PRICE_FLOOR: &str = "0.05";
 
-/// A chain, a worker, the requester's blob server, and the model.
+/// A chain, a worker, the requester's blob server, and the models.
 pub struct Stage {
     // In the order in which they end: whoever uses the chain before the chain.
     pub worker: Worker,
@@ -33,17 +35,15 @@ pub struct Stage {
     pub devnet: Devnet,
     pub client: Client,
     pub cli: Ciro,
-    pub model: Model,
-    pub id: ModelId,
-    pub file: PathBuf,
+    pub exhibits: Vec<Exhibit>,
     start: Instant,
 }
 
 impl Stage {
-    /// Starts everything and imports the model.
+    /// Starts everything and imports the models.
     pub async fn set() -> Result<Self> {
         let start = Instant::now();
-        println!("Ciro demo: handwritten digits, classified by a neural network, every answer proved and paid on chain.\n");
+        println!("Ciro demo: three trained models classify their test sets, every answer proved and paid on chain.\n");
         let devnet = Devnet::dev().await?;
         let url = devnet.first().url();
         let (client, cli) = (devnet.first().client().await?, Ciro::new(&url)?);
@@ -52,34 +52,22 @@ impl Stage {
         let folder = devnet.folder().to_owned();
         let models = Worker::models_of("worker", &folder);
         fs::create_dir_all(&models)?;
-        let file = models.join("digits.ciro");
-        let (onnx, samples) = (
-            repository("models/digits.onnx"),
-            repository("models/digits-calibration.npy"),
-        );
-        let imported = cli
-            .run([
-                "model".as_ref(),
-                "import".as_ref(),
-                onnx.as_os_str(),
-                "--calibrate".as_ref(),
-                samples.as_os_str(),
-                "-o".as_ref(),
-                file.as_os_str(),
-            ])
-            .await?;
-        let model = Model::decode_file(&fs::read(&file)?)?;
-        let id: ModelId = text(&imported, "id")?.parse()?;
-        let mut widths = vec![model.inputs()];
-        widths.extend(model.layers.iter().map(|layer| layer.outputs as usize));
-        let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
-        let (layers, parameters) = (widths.join("-"), model.parameters());
-        say(
-            start,
-            "model",
-            &format!("models/digits.onnx in 8-bit integers, {layers}, {parameters} parameters"),
-        );
-        say(start, "its id", &id.to_string());
+        let mut exhibits = Vec::new();
+        for source in &SOURCES {
+            let exhibit = Exhibit::import(source, &cli, &models).await?;
+            let (outline, parameters) = (exhibit.model.outline(), exhibit.model.parameters());
+            say(
+                start,
+                "model",
+                &format!(
+                    "{}, {}: {outline}; {parameters} parameters",
+                    source.name,
+                    exhibit.origin()
+                ),
+            );
+            say(start, "its id", &exhibit.id.to_string());
+            exhibits.push(exhibit);
+        }
 
         let blobs = BlobServer::start(&folder).await?;
         let worker = Worker::start("worker", &folder, &url, WORKER)?;
@@ -90,30 +78,29 @@ impl Stage {
             devnet,
             client,
             cli,
-            model,
-            id,
-            file,
+            exhibits,
             start,
         })
     }
 
-    /// Registers the model on the chain.
+    /// Registers the models on the chain.
     pub async fn register(&self) -> Result<()> {
-        let file = self.file.as_os_str();
-        self.cli
-            .run([
-                "model".as_ref(),
-                "register".as_ref(),
-                file,
-                "--price-floor".as_ref(),
-                PRICE_FLOOR.as_ref(),
-                "--suri".as_ref(),
-                OWNER.as_ref(),
-            ])
-            .await?;
+        for exhibit in &self.exhibits {
+            self.cli
+                .run([
+                    "model".as_ref(),
+                    "register".as_ref(),
+                    exhibit.file.as_os_str(),
+                    "--price-floor".as_ref(),
+                    PRICE_FLOOR.as_ref(),
+                    "--suri".as_ref(),
+                    OWNER.as_ref(),
+                ])
+                .await?;
+        }
         self.say(
             "registered",
-            &format!("by {OWNER}, at least {PRICE_FLOOR} CIRO an image"),
+            &format!("by {OWNER}, at least {PRICE_FLOOR} CIRO a sample"),
         );
         Ok(())
     }
@@ -166,22 +153,24 @@ pub struct Funds {
     requester: Balances,
     worker: Balances,
     cheat: Balances,
-    model_deposit: Balance,
+    model_deposits: Balance,
 }
 
 impl Funds {
     /// Reads it.
     pub async fn read(stage: &Stage) -> Result<Self> {
         let state = stage.client.finalised().await?;
+        let mut model_deposits = 0;
+        for exhibit in &stage.exhibits {
+            let model = state.model(exhibit.id).await?;
+            model_deposits += model.map_or(0, |model| model.deposit);
+        }
         Ok(Self {
             owner: state.balances(&who(OWNER)?).await?,
             requester: state.balances(&who(REQUESTER)?).await?,
             worker: state.balances(&who(WORKER)?).await?,
             cheat: state.balances(&who(CHEAT)?).await?,
-            model_deposit: state
-                .model(stage.id)
-                .await?
-                .map_or(0, |model| model.deposit),
+            model_deposits,
         })
     }
 
@@ -204,7 +193,7 @@ impl Funds {
         );
         let deposits: Balance = paid.iter().map(|job| job.deposit).sum::<Balance>() + cheat.deposit;
         for (name, on_hold, expected) in [
-            (OWNER, self.owner.reserved, self.model_deposit),
+            (OWNER, self.owner.reserved, self.model_deposits),
             (REQUESTER, self.requester.reserved, deposits),
             (WORKER, self.worker.reserved, 0),
             (CHEAT, self.cheat.reserved, 0),

@@ -180,7 +180,8 @@ fn an_input_or_output_that_no_call_could_carry_is_refused() {
     test(|| {
         let model = |seed, inputs, outputs| {
             let mut key = key(seed);
-            (key.dense_log_size, key.inputs, key.outputs) = (16, inputs, outputs);
+            key.log_sizes[1] = 16;
+            (key.inputs, key.outputs) = (inputs, outputs);
             register(key)
         };
         let wide = Request {

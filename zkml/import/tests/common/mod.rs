@@ -4,14 +4,13 @@
 use std::{fs, path::PathBuf};
 
 use ciro_zkml_import::{
-    import_onnx,
     onnx::{
         AttributeProto, DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
         TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
     },
     ImportError, Options, Report,
 };
-use ciro_zkml_model::Model;
+use ciro_zkml_model::{Head, Linear, Model, Op};
 use prost::Message;
 
 /// Reads a file of the repository's `models` folder.
@@ -33,14 +32,63 @@ pub fn array<T: npyz::Deserialize>(file: &str) -> Vec<T> {
 
 /// Imports with default options.
 pub fn import(bytes: &[u8], calibration: &[f32]) -> Result<(Model, Report), ImportError> {
-    import_onnx(
-        bytes,
-        calibration,
-        &Options {
-            name: "test".into(),
-            preset: 0,
-        },
-    )
+    let options = Options {
+        name: "test".into(),
+        preset: 0,
+    };
+    ciro_zkml_import::import(bytes, calibration, &options)
+}
+
+/// The linear nodes of a model.
+pub fn linears(model: &Model) -> Vec<&Linear> {
+    let mut linears = Vec::new();
+    for node in &model.nodes {
+        if let Op::Linear(linear) = &node.op {
+            linears.push(linear);
+        }
+    }
+    linears
+}
+
+/// `count` samples of `width` values between -1 and 1, without an obvious pattern.
+pub fn spread(count: usize, width: usize) -> Vec<f32> {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+    };
+    (0..count * width).map(|_| next()).collect()
+}
+
+/// Imports a graph and compares its values with `expected` on every sample, within `bound` times the largest.
+pub fn compare(
+    builder: &Builder,
+    samples: &[f32],
+    bound: f32,
+    expected: impl Fn(&[f32]) -> Vec<f32>,
+) -> Model {
+    let (model, report) = builder
+        .import(samples)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let expected: Vec<f32> = samples.chunks(model.columns()).flat_map(expected).collect();
+    let range = expected.iter().fold(0.0_f32, |max, v| max.max(v.abs()));
+    let out = model.run(&model.quantise(samples).unwrap()).unwrap();
+    assert_eq!(out.len(), expected.len());
+    for (index, (&acc, expected)) in out.iter().zip(&expected).enumerate() {
+        let acc = if model.output.head == Head::Relu {
+            acc.max(0)
+        } else {
+            acc
+        };
+        let value = acc as f32 * model.output.scale;
+        let error = (value - expected).abs();
+        assert!(
+            error <= bound * range,
+            "value {index}: {value} instead of {expected}\n{report}"
+        );
+    }
+    assert!(report.max_error <= bound * range, "{report}");
+    model
 }
 
 /// A graph under construction: input `x`, output the last node's `y`.
@@ -178,6 +226,24 @@ pub fn floats(name: &str, floats: &[f32]) -> AttributeProto {
     AttributeProto {
         name: name.into(),
         floats: floats.to_vec(),
+        ..Default::default()
+    }
+}
+
+/// A list of integers.
+pub fn ints(name: &str, ints: &[i64]) -> AttributeProto {
+    AttributeProto {
+        name: name.into(),
+        ints: ints.to_vec(),
+        ..Default::default()
+    }
+}
+
+/// A text.
+pub fn text(name: &str, text: &str) -> AttributeProto {
+    AttributeProto {
+        name: name.into(),
+        s: text.as_bytes().to_vec(),
         ..Default::default()
     }
 }

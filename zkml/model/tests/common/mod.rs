@@ -1,74 +1,18 @@
-//! Random models for the property tests.
+//! Models for the tests: random ones, and short ways to write them by hand.
 #![allow(dead_code)] // each test file uses a part
 
-use ciro_zkml_model::{Activation, Dense, Head, Input, Model, Output, Requant};
+pub mod definition;
+mod random;
+pub mod refusal;
+
+use ciro_zkml_model::{
+    Activation, Encoding, Head, Input, Linear, Map, Model, Node, Op, Output, Requant, TreeNode,
+};
 use proptest::prelude::*;
 
-/// A small valid model with `widths.len() - 1` layers.
-fn of_widths(widths: Vec<u32>) -> impl Strategy<Value = Model> {
-    let layers = widths.len() - 1;
-    let dense: Vec<_> = widths
-        .windows(2)
-        .enumerate()
-        .map(|(index, pair)| dense(pair[0], pair[1], index + 1 == layers))
-        .collect();
-    let (inputs, outputs) = (widths[0], widths[layers]);
-    let labels = proptest::collection::vec(any::<i64>(), outputs as usize);
-    let head = prop_oneof![
-        Just(Head::Values),
-        Just(Head::Relu),
-        labels.prop_map(|labels| Head::ArgMax { labels }),
-    ];
-    (
-        "[a-z]{0,16}",
-        0..2_u8,
-        dense,
-        head,
-        1e-3..1e3_f32,
-        any::<i8>(),
-    )
-        .prop_map(
-            move |(name, preset, layers, head, scale, zero_point)| Model {
-                name,
-                preset,
-                input: Input {
-                    shape: vec![1, inputs],
-                    scale,
-                    zero_point,
-                },
-                layers,
-                output: Output {
-                    shape: vec![outputs],
-                    scale,
-                    head,
-                },
-            },
-        )
-}
-
-fn dense(inputs: u32, outputs: u32, last: bool) -> impl Strategy<Value = Dense> {
-    let activation = prop_oneof![Just(Activation::Identity), Just(Activation::Relu)];
-    let multipliers = proptest::collection::vec(1..64_u32, outputs as usize);
-    let requant = (multipliers, activation).prop_map(move |(multipliers, activation)| {
-        (!last).then_some(Requant {
-            multipliers,
-            activation,
-        })
-    });
-    let weights = proptest::collection::vec(any::<i8>(), (inputs * outputs) as usize);
-    let bias = proptest::collection::vec(-100_000..100_000_i32, outputs as usize);
-    (weights, bias, requant).prop_map(move |(weights, bias, requant)| Dense {
-        inputs,
-        outputs,
-        weights,
-        bias,
-        requant,
-    })
-}
-
-/// Small valid models of one to three layers.
+/// Small valid models with operations of every kind.
 pub fn model() -> impl Strategy<Value = Model> {
-    proptest::collection::vec(1..9_u32, 2..5).prop_flat_map(of_widths)
+    (0..6_usize).prop_perturb(random::model)
 }
 
 /// A model and a batch of one to five samples for it.
@@ -77,4 +21,88 @@ pub fn model_and_input() -> impl Strategy<Value = (Model, Vec<i8>)> {
         let input = proptest::collection::vec(any::<i8>(), batch * model.inputs());
         (Just(model), input)
     })
+}
+
+/// An input whose integers stand for themselves.
+pub fn plain(shape: &[u32]) -> Input {
+    let (scale, zero_point) = (1.0, 0);
+    Input {
+        shape: shape.to_vec(),
+        encoding: Encoding::Affine { scale, zero_point },
+    }
+}
+
+/// A model of the given nodes.
+pub fn of(input: Input, nodes: Vec<Node>) -> Model {
+    Model {
+        name: String::new(),
+        preset: 1,
+        input,
+        output: Output {
+            shape: nodes.last().map_or(vec![], |node| node.shape.clone()),
+            scale: 1.0,
+            head: Head::Values,
+        },
+        nodes,
+    }
+}
+
+pub fn node(sources: &[u32], shape: &[u32], op: Op) -> Node {
+    Node {
+        sources: sources.to_vec(),
+        shape: shape.to_vec(),
+        op,
+    }
+}
+
+pub fn linear(maps: Vec<Map>, channel_axis: u32, bias: Vec<i32>, requant: Option<Requant>) -> Op {
+    Op::Linear(Linear {
+        maps,
+        channel_axis,
+        bias,
+        requant,
+    })
+}
+
+pub fn requant(multipliers: Vec<u32>, activation: Activation) -> Option<Requant> {
+    Some(Requant {
+        multipliers,
+        activation,
+    })
+}
+
+pub fn branch(input: u32, threshold: i8, low: u32, high: u32) -> TreeNode {
+    TreeNode::Branch {
+        input,
+        threshold,
+        low,
+        high,
+    }
+}
+
+/// The linear map of a node that has one.
+pub fn linear_of(model: &mut Model, node: usize) -> &mut Linear {
+    match &mut model.nodes[node].op {
+        Op::Linear(linear) => linear,
+        _ => panic!("node {node} is not linear"),
+    }
+}
+
+/// 2-2-2, small enough for computing by hand.
+pub fn perceptron() -> Model {
+    let first = linear(
+        vec![Map::Dense(vec![1, -1, 2, 3])],
+        0,
+        vec![0, 5],
+        requant(vec![4096, 2048], Activation::Relu),
+    );
+    let second = linear(vec![Map::Dense(vec![1, 0, 0, 1])], 0, vec![0, -1], None);
+    let mut model = of(
+        plain(&[2]),
+        vec![node(&[0], &[2], first), node(&[1], &[2], second)],
+    );
+    let (scale, zero_point) = (0.5, 0);
+    model.input.encoding = Encoding::Affine { scale, zero_point };
+    model.output.scale = 0.25;
+    model
 }

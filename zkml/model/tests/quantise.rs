@@ -1,0 +1,198 @@
+//! The way in and out of integers.
+
+mod common;
+
+use ciro_zkml_model::{Encoding, Head, Input, Missing, ModelError, Ranks, Values};
+use common::{of, perceptron, plain};
+use proptest::prelude::*;
+
+/// Numbers around which comparisons go wrong, and any others.
+fn number() -> impl Strategy<Value = f32> {
+    let special = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.1,
+        f32::MIN_POSITIVE,
+        f32::from_bits(1),
+        -f32::from_bits(1),
+        f32::MAX,
+        f32::MIN,
+    ];
+    prop_oneof![prop::sample::select(special.to_vec()), -2.0..2.0_f32]
+}
+
+/// Numbers, and those that are none.
+fn any_number() -> impl Strategy<Value = f32> {
+    let special = [f32::INFINITY, f32::NEG_INFINITY, f32::NAN, -f32::NAN];
+    prop_oneof![3 => number(), 1 => prop::sample::select(special.to_vec())]
+}
+
+/// A threshold: a number or its neighbours, in the wider format.
+fn threshold() -> impl Strategy<Value = f64> {
+    (number(), 0..3).prop_map(|(x, side)| match (f64::from(x), side) {
+        (x, 0) => x,
+        (x, 1) => x.next_up(),
+        (x, _) => x.next_down(),
+    })
+}
+
+fn ranks(columns: u32) -> impl Strategy<Value = Ranks> {
+    let missing = prop::sample::select(vec![None, Some(Missing::Low), Some(Missing::High)]);
+    let thresholds = prop_oneof![
+        4 => proptest::collection::vec(threshold(), 0..12),
+        1 => proptest::collection::vec(-3.0..3.0, 255),
+    ];
+    (0..columns, thresholds, missing).prop_map(|(column, mut thresholds, missing)| {
+        thresholds.sort_by(f64::total_cmp);
+        // By value: of the two zeros one stays.
+        thresholds.dedup();
+        Ranks {
+            column,
+            thresholds,
+            missing,
+        }
+    })
+}
+
+/// The number of thresholds at or below the value, less 128; `None` where it is missing and that is refused.
+fn definition(ranks: &Ranks, value: f32) -> Option<i8> {
+    let count = match ranks.missing {
+        _ if !value.is_nan() => {
+            let below = |threshold: &&f64| **threshold <= f64::from(value);
+            ranks.thresholds.iter().filter(below).count()
+        }
+        None => return None,
+        Some(Missing::Low) => 0,
+        Some(Missing::High) => ranks.thresholds.len(),
+    };
+    Some((count as i32 - 128) as i8)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_quantised_value_is_within_half_a_step(x in -100.0..100.0_f32) {
+        let mut model = perceptron();
+        model.input.encoding = Encoding::Affine { scale: 1.0, zero_point: -10 };
+        let q = model.quantise(&[x, 0.0]).unwrap();
+        prop_assert_eq!(q[1], -10);
+        prop_assert!((f32::from(q[0]) + 10.0 - x).abs() <= 0.5 || q[0] == -128);
+    }
+
+    #[test]
+    fn a_rank_counts_the_thresholds_at_or_below(ranks in ranks(1), x in any_number()) {
+        prop_assert_eq!(ranks.rank(x), definition(&ranks, x));
+        // Each threshold that is a value of 32 bits is met exactly by itself, and missed by the value below.
+        for (index, &threshold) in ranks.thresholds.iter().enumerate() {
+            let x = threshold as f32;
+            if f64::from(x) == threshold {
+                prop_assert_eq!(ranks.rank(x), Some((index as i32 + 1 - 128) as i8));
+                let below = ranks.rank(x.next_down()).unwrap();
+                prop_assert!(i32::from(below) <= index as i32 - 128);
+            }
+        }
+    }
+
+    /// Every sample gives its ranks in their order, each from its own column.
+    #[test]
+    fn ranked_inputs_are_in_order(
+        all in proptest::collection::vec(ranks(3), 1..6), x in proptest::collection::vec(any_number(), 6),
+    ) {
+        let mut model = perceptron();
+        model.input = Input { shape: vec![3, 1], encoding: Encoding::Ranks(all.clone()) };
+        let mut expected = Ok(vec![]);
+        for (index, ranks) in (0..2).flat_map(|sample| all.iter().map(move |ranks| (3 * sample, ranks))) {
+            let index = index + ranks.column as usize;
+            let rank = definition(ranks, x[index]).ok_or(ModelError::NotFinite { index });
+            expected = expected.and_then(|mut before: Vec<i8>| {
+                before.push(rank?);
+                Ok(before)
+            });
+        }
+        prop_assert_eq!(model.quantise(&x), expected);
+        prop_assert_eq!((model.columns(), model.inputs()), (3, all.len()));
+    }
+}
+
+#[test]
+fn ranks_by_hand() {
+    let mut ranks = Ranks {
+        column: 0,
+        thresholds: vec![f64::from(f32::MIN), 0.0, 0.1, 7.0],
+        missing: None,
+    };
+    let of = |x: f32| ranks.rank(x).map(|rank| i32::from(rank) + 128);
+    assert_eq!(
+        [of(f32::NEG_INFINITY), of(f32::MIN), of(-1.0)],
+        [Some(0), Some(1), Some(1)]
+    );
+    // Both zeros are at the threshold 0.
+    assert_eq!(
+        [of(-0.0), of(0.0), of(-f32::from_bits(1))],
+        [Some(2), Some(2), Some(1)]
+    );
+    // 0.1 in 32 bits is above 0.1 in 64, its neighbour is below.
+    assert_eq!([of(0.1), of(0.1_f32.next_down())], [Some(3), Some(2)]);
+    assert_eq!(
+        [of(7.0), of(f32::INFINITY), of(f32::NAN)],
+        [Some(4), Some(4), None]
+    );
+    ranks.missing = Some(Missing::Low);
+    assert_eq!(ranks.rank(f32::NAN), Some(-128));
+    ranks.missing = Some(Missing::High);
+    assert_eq!(ranks.rank(f32::NAN), Some(-124));
+    ranks.thresholds = (0..255).map(f64::from).collect();
+    assert_eq!(
+        [ranks.rank(f32::NAN), ranks.rank(254.0), ranks.rank(253.9)],
+        [Some(127), Some(127), Some(126)]
+    );
+    assert_eq!(ranks.rank(-1.0), Some(-128));
+    ranks.thresholds.clear();
+    assert_eq!([ranks.rank(f32::NAN), ranks.rank(1.0)], [Some(-128); 2]);
+}
+
+#[test]
+fn heads() {
+    let with = |head| {
+        let mut model = perceptron();
+        model.output.head = head;
+        model.dequantise(&[-4, 8, 3, 3])
+    };
+    assert_eq!(
+        with(Head::Values),
+        Values::Float(vec![-1.0, 2.0, 0.75, 0.75])
+    );
+    assert_eq!(with(Head::Relu), Values::Float(vec![0.0, 2.0, 0.75, 0.75]));
+    // Of equal values the first wins.
+    assert_eq!(
+        with(Head::ArgMax {
+            labels: vec![7, -9]
+        }),
+        Values::Class(vec![-9, 7])
+    );
+    // An incomplete last row says nothing, and neither does a model without nodes.
+    assert_eq!(
+        perceptron().dequantise(&[10, 7, 1]),
+        Values::Float(vec![2.5, 1.75])
+    );
+    assert_eq!(of(plain(&[2]), vec![]).outputs(), 0);
+}
+
+#[test]
+fn quantisation_rounds_ties_to_even_and_saturates() {
+    let model = perceptron();
+    assert_eq!(
+        model.quantise(&[0.25, 0.75, -0.25, 1e30]).unwrap(),
+        [0, 2, 0, 127]
+    );
+    assert_eq!(model.quantise(&[f32::MIN, 0.0]).unwrap(), [-128, 0]);
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        assert_eq!(
+            model.quantise(&[0.0, bad]),
+            Err(ModelError::NotFinite { index: 1 })
+        );
+    }
+}
