@@ -118,13 +118,15 @@ pub fn bars(rows: &[Row], peers: &Peers) -> Vec<Bar> {
 pub fn page(rows: &[Row], peers: &Peers) -> String {
     let mut out = String::from(
         "# Benchmarks\n\n\
-         Written by `make bench-zkml`: all figures but the quoted ones are from one run on one machine with two cores, ours\n\
-         as medians. [`README.md`](README.md) says what is proved and what the bits mean.\n\n\
+         Written by `make bench-zkml`: all figures but the quoted ones are from one machine with two cores, ours as medians.\n\
+         [`README.md`](README.md) says what is proved and what the bits mean.\n\n\
          ![Proving time, ours and EZKL's](benchmarks.svg)\n\n\
          ## Beside EZKL\n\n\
          One sample, two threads; ours is the preset `fast`. EZKL runs the same model on the same input, with the fastest of\n\
          the settings tried that loses at most one point of accuracy against onnxruntime; its reference string is made\n\
-         offline and not counted. Trees are given to it as comparisons and matrix products over the same ranks.\n\n\
+         offline and not counted. Trees are given to it as comparisons and matrix products over the same ranks. Accuracies\n\
+         are on the whole test set for us, on its first samples (200 at most) for EZKL and onnxruntime. EZKL's proofs are\n\
+         smaller: they rest on a trusted setup and elliptic curves, ours on hashes alone.\n\n\
          | model | accuracy, ours / EZKL / float | prove, ours | EZKL | ratio | verify, ours / EZKL | proof, ours / EZKL | \
          setup, ours / EZKL | peak memory, ours / EZKL |\n\
          |---|---|---|---|---|---|---|---|---|\n",

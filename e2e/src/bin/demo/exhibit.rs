@@ -62,7 +62,7 @@ pub const SOURCES: [Source; 3] = [
         samples: "models/trees/cancer-test-x.npy",
         labels: "models/trees/cancer-test-y.npy",
         expected: "models/trees/expected/xgboost-cancer-class.npy",
-        shown: 114,
+        shown: 143,
         single: 2,
     },
 ];
