@@ -58,7 +58,7 @@ const SOURCES: [Source; 7] = [
     },
     Source {
         key: "xgboost-cancer",
-        title: "XGBoost, 100 trees, depth at most 6, breast cancer",
+        title: "XGBoost, 100 trees, breast cancer",
         model: "models/trees/xgboost-cancer.json",
         calibration: None,
         samples: "models/trees/cancer-test-x.npy",
