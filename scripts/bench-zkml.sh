@@ -7,7 +7,9 @@ cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
 work=$target/bench-zkml
 python=$work/venv/bin/python
-bench() { "$target/release/bench-zkml" --out "$work/ours.json" "$@"; }
+# The report needs all models, so the figures of one go elsewhere.
+figures=$work/ours${ONLY:+-$ONLY}.json
+bench() { "$target/release/bench-zkml" --out "$figures" "$@"; }
 say() { echo "bench: $*" >&2; }
 mkdir -p "$work/peers" "$work/generated" "$work/srs"
 
@@ -59,4 +61,4 @@ if [ "${PEERS:-yes}" = yes ]; then
             --calibration "$work/generated/$name-calibration.npy"
     done
 fi
-bench --report "$work/peers"
+[ -n "${ONLY:-}" ] || bench --report "$work/peers"
