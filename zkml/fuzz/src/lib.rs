@@ -44,6 +44,28 @@ impl Drop for Executions {
     }
 }
 
+/// Runs a target for [`TEST_TIME`] on values of a type, and counts its executions.
+#[macro_export]
+macro_rules! target {
+    ($type:ty, $body:expr) => {{
+        let executions = $crate::Executions::count();
+        bolero::check!()
+            .with_test_time($crate::TEST_TIME)
+            .with_iterations($crate::MOST)
+            .with_type::<$type>()
+            .for_each(|input| {
+                executions.one();
+                $crate::execute::<$type>(input, $body);
+            });
+    }};
+}
+
+/// Hands an input to a target: says what the target's argument is.
+#[doc(hidden)]
+pub fn execute<T>(input: &T, body: impl Fn(&T)) {
+    body(input);
+}
+
 /// A way to change bytes.
 #[derive(Clone, Debug, TypeGenerator)]
 pub enum Damage {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ciro_zkml_fuzz::{damage, Damage, Executions, MOST, TEST_TIME};
+use ciro_zkml_fuzz::{damage, target, Damage, Executions, MOST, TEST_TIME};
 use ciro_zkml_import::{import, Options};
 
 fn file(name: &str) -> Vec<u8> {
@@ -41,18 +41,12 @@ fn damaged_files_are_refused_or_read() {
         (file("networks/lenet-tanh.onnx"), &digits),
         (file("digits-pipeline.onnx"), &digits),
     ];
-    let executions = Executions::count();
-    bolero::check!()
-        .with_test_time(TEST_TIME)
-        .with_iterations(MOST)
-        .with_type::<(u8, Vec<Damage>)>()
-        .for_each(|(which, changes)| {
-            executions.one();
-            let (good, calibration) = &files[usize::from(*which) % files.len()];
-            let mut bytes = good.clone();
-            damage(&mut bytes, changes);
-            import_is_total(&bytes, calibration);
-        });
+    target!((u8, Vec<Damage>), |(which, changes)| {
+        let (good, calibration) = &files[usize::from(*which) % files.len()];
+        let mut bytes = good.clone();
+        damage(&mut bytes, changes);
+        import_is_total(&bytes, calibration);
+    });
 }
 
 #[test]

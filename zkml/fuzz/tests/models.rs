@@ -5,7 +5,7 @@
 mod testing;
 
 use blake2::{Blake2s256, Digest};
-use ciro_zkml_fuzz::{damage, Damage, Executions, MOST, TEST_TIME};
+use ciro_zkml_fuzz::{damage, target, Damage};
 use ciro_zkml_model::Model;
 use testing::{convolutional, forest, input, model};
 
@@ -16,29 +16,23 @@ const CHECKSUM: usize = 32;
 fn damaged_model_files_are_refused_or_valid() {
     let files =
         [model(&[5, 4, 3], 0), convolutional(0), forest(1)].map(|model| model.encode_file());
-    let executions = Executions::count();
-    bolero::check!()
-        .with_test_time(TEST_TIME)
-        .with_iterations(MOST)
-        .with_type::<(u8, Vec<Damage>)>()
-        .for_each(|(which, changes)| {
-            executions.one();
-            let mut file = files[usize::from(*which) % files.len()].clone();
-            file.truncate(file.len() - CHECKSUM);
-            damage(&mut file, changes);
-            // With the right checksum, or nothing but the checksum would be tested.
-            let checksum = Blake2s256::digest(&file);
-            file.extend(checksum);
-            let Ok(model) = Model::decode_file(&file) else {
-                return;
-            };
-            assert_eq!(model.encode_file(), file);
-            if model.inputs() <= 1 << 12 {
-                let bounds = model.validate().unwrap();
-                let output = model.run(&input(&model, 1)).unwrap();
-                assert!(output
-                    .iter()
-                    .all(|value| value.unsigned_abs() <= bounds.output()));
-            }
-        });
+    target!((u8, Vec<Damage>), |(which, changes)| {
+        let mut file = files[usize::from(*which) % files.len()].clone();
+        file.truncate(file.len() - CHECKSUM);
+        damage(&mut file, changes);
+        // With the right checksum, or nothing but the checksum would be tested.
+        let checksum = Blake2s256::digest(&file);
+        file.extend(checksum);
+        let Ok(model) = Model::decode_file(&file) else {
+            return;
+        };
+        assert_eq!(model.encode_file(), file);
+        if model.inputs() <= 1 << 12 {
+            let bounds = model.validate().unwrap();
+            let output = model.run(&input(&model, 1)).unwrap();
+            assert!(output
+                .iter()
+                .all(|value| value.unsigned_abs() <= bounds.output()));
+        }
+    });
 }

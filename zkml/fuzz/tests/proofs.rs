@@ -6,7 +6,7 @@ mod testing;
 
 use std::sync::LazyLock;
 
-use ciro_zkml_fuzz::{damage, Damage, Executions, MOST, TEST_TIME};
+use ciro_zkml_fuzz::{damage, target, Damage};
 use ciro_zkml_prover::Prover;
 use ciro_zkml_verifier::{verify, Receipt, Statement, VerifyingKey};
 use testing::{convolutional, forest, input, model};
@@ -29,78 +29,54 @@ fn honest(which: u8) -> &'static (VerifyingKey, Receipt) {
 
 #[test]
 fn damaged_proofs_are_refused() {
-    let executions = Executions::count();
-    bolero::check!()
-        .with_test_time(TEST_TIME)
-        .with_iterations(MOST)
-        .with_type::<(u8, Vec<Damage>)>()
-        .for_each(|(which, changes)| {
-            executions.one();
-            let (key, receipt) = honest(*which);
-            let mut damaged = receipt.clone();
-            damage(&mut damaged.proof, changes);
-            let accepted = damaged.verify(key).is_ok();
-            assert_eq!(accepted, damaged.proof == receipt.proof);
-        });
+    target!((u8, Vec<Damage>), |(which, changes)| {
+        let (key, receipt) = honest(*which);
+        let mut damaged = receipt.clone();
+        damage(&mut damaged.proof, changes);
+        let accepted = damaged.verify(key).is_ok();
+        assert_eq!(accepted, damaged.proof == receipt.proof);
+    });
 }
 
 #[test]
 fn arbitrary_bytes_are_no_proof() {
-    let executions = Executions::count();
-    bolero::check!()
-        .with_test_time(TEST_TIME)
-        .with_iterations(MOST)
-        .with_type::<(u8, Vec<u8>)>()
-        .for_each(|(which, proof)| {
-            executions.one();
-            let (key, receipt) = honest(*which);
-            let statement = Statement {
-                binding: &receipt.binding,
-                batch: receipt.batch,
-                input: &receipt.input,
-                output: &receipt.output,
-            };
-            assert!(verify(key, &statement, proof).is_err());
-        });
+    target!((u8, Vec<u8>), |(which, proof)| {
+        let (key, receipt) = honest(*which);
+        let statement = Statement {
+            binding: &receipt.binding,
+            batch: receipt.batch,
+            input: &receipt.input,
+            output: &receipt.output,
+        };
+        assert!(verify(key, &statement, proof).is_err());
+    });
 }
 
 #[test]
 fn damaged_proof_files_are_refused() {
-    let executions = Executions::count();
-    bolero::check!()
-        .with_test_time(TEST_TIME)
-        .with_iterations(MOST)
-        .with_type::<(u8, Vec<Damage>)>()
-        .for_each(|(which, changes)| {
-            executions.one();
-            let (key, receipt) = honest(*which);
-            let honest = receipt.encode_file();
-            let mut file = honest.clone();
-            damage(&mut file, changes);
-            if let Ok(decoded) = Receipt::decode_file(&file) {
-                assert_eq!(decoded.encode_file(), file);
-                assert_eq!(decoded.verify(key).is_ok(), file == honest);
-            }
-        });
+    target!((u8, Vec<Damage>), |(which, changes)| {
+        let (key, receipt) = honest(*which);
+        let honest = receipt.encode_file();
+        let mut file = honest.clone();
+        damage(&mut file, changes);
+        if let Ok(decoded) = Receipt::decode_file(&file) {
+            assert_eq!(decoded.encode_file(), file);
+            assert_eq!(decoded.verify(key).is_ok(), file == honest);
+        }
+    });
 }
 
 #[test]
 fn proofs_under_damaged_keys_are_refused() {
     use codec::{Decode, Encode};
-    let executions = Executions::count();
-    bolero::check!()
-        .with_test_time(TEST_TIME)
-        .with_iterations(MOST)
-        .with_type::<(u8, Vec<Damage>)>()
-        .for_each(|(which, changes)| {
-            executions.one();
-            let (key, receipt) = honest(*which);
-            let mut bytes = key.encode();
-            damage(&mut bytes, changes);
-            if let Ok(damaged) = VerifyingKey::decode(&mut &bytes[..]) {
-                let mut receipt = receipt.clone();
-                receipt.model = damaged.id();
-                assert_eq!(receipt.verify(&damaged).is_ok(), damaged == *key);
-            }
-        });
+    target!((u8, Vec<Damage>), |(which, changes)| {
+        let (key, receipt) = honest(*which);
+        let mut bytes = key.encode();
+        damage(&mut bytes, changes);
+        if let Ok(damaged) = VerifyingKey::decode(&mut &bytes[..]) {
+            let mut receipt = receipt.clone();
+            receipt.model = damaged.id();
+            assert_eq!(receipt.verify(&damaged).is_ok(), damaged == *key);
+        }
+    });
 }

@@ -3,44 +3,15 @@
 mod common;
 
 use ciro_zkml_model::{Head, Model, Values};
-use common::{array, import, linears, read};
+use common::{largest, linears, share, Example};
 
-/// An imported model with its test set.
-struct Example {
-    model: Model,
-    /// Test samples, quantised.
-    input: Vec<i8>,
-    labels: Vec<i64>,
-    /// onnxruntime's logits on the test set.
-    expected: Vec<f32>,
-}
-
+/// An imported perceptron, which agrees with the float model on the calibration samples.
 fn example(name: &str, data: &str) -> Example {
-    let calibration: Vec<f32> = array(&format!("{data}-calibration.npy"));
-    let (model, report) = import(&read(&format!("{name}.onnx")), &calibration).unwrap();
-    println!("{name}: {report}");
+    let (file, expected) = (format!("{name}.onnx"), format!("expected/{name}.npy"));
+    let example = common::example(&file, data, &expected);
+    let report = &example.report;
     assert!(report.agreement >= 0.98, "{name}: {report}");
-    assert_eq!(model.validate().unwrap(), report.bounds);
-    let x: Vec<f32> = array(&format!("{data}-test-x.npy"));
-    Example {
-        input: model.quantise(&x).unwrap(),
-        labels: array(&format!("{data}-test-y.npy")),
-        expected: array(&format!("expected/{name}.npy")),
-        model,
-    }
-}
-
-/// Position of the first largest value.
-fn largest<T: PartialOrd>(row: &[T]) -> i64 {
-    (1..row.len()).fold(
-        0,
-        |best, index| if row[index] > row[best] { index } else { best },
-    ) as i64
-}
-
-fn share(hits: impl Iterator<Item = bool>) -> f32 {
-    let hits: Vec<bool> = hits.collect();
-    hits.iter().filter(|&&hit| hit).count() as f32 / hits.len() as f32
+    example
 }
 
 /// Checks an example with one logit per class; the bounds on the logits' errors are relative to the largest logit.
@@ -50,6 +21,7 @@ fn check(name: &str, example: &Example, mean_bound: f32, worst_bound: f32) {
         input,
         labels,
         expected,
+        ..
     } = example;
     let out = model.run(input).unwrap();
     let width = model.outputs();
@@ -144,6 +116,7 @@ fn a_binary_classifier() {
         input,
         labels,
         expected,
+        ..
     } = example("digits-binary", "digits");
     assert_eq!(model.output.head, Head::ArgMax { labels: vec![0, 1] });
     let Values::Class(said) = model.dequantise(&model.run(&input).unwrap()) else {

@@ -4,41 +4,14 @@ mod common;
 
 use ciro_zkml_import::needs_calibration;
 use ciro_zkml_model::{Head, Model, Values};
-use common::{array, import, read};
+use common::{array, import, largest, read, share, Example};
 
-struct Example {
-    model: Model,
-    input: Vec<i8>,
-    labels: Vec<i64>,
-    /// onnxruntime's scores or values on the test rows.
-    expected: Vec<f32>,
-}
-
-/// Imports a network and quantises its test rows.
 fn example(name: &str, data: &str) -> Example {
-    let calibration: Vec<f32> = array(&format!("{data}-calibration.npy"));
-    let (model, report) = import(&read(&format!("networks/{name}.onnx")), &calibration).unwrap();
-    println!("{name}: {report}{:?}", report.bounds.quantised);
-    assert_eq!(model.validate().unwrap(), report.bounds);
-    let x: Vec<f32> = array(&format!("{data}-test-x.npy"));
-    Example {
-        input: model.quantise(&x).unwrap(),
-        labels: array(&format!("{data}-test-y.npy")),
-        expected: array(&format!("networks/{name}-expected.npy")),
-        model,
-    }
-}
-
-fn largest<T: PartialOrd>(row: &[T]) -> i64 {
-    (1..row.len()).fold(
-        0,
-        |best, index| if row[index] > row[best] { index } else { best },
-    ) as i64
-}
-
-fn share(hits: impl Iterator<Item = bool>) -> f32 {
-    let hits: Vec<bool> = hits.collect();
-    hits.iter().filter(|&&hit| hit).count() as f32 / hits.len() as f32
+    let (file, expected) = (
+        format!("networks/{name}.onnx"),
+        format!("networks/{name}-expected.npy"),
+    );
+    common::example(&file, data, &expected)
 }
 
 /// Checks classes and scores; the bounds are relative to the largest score.
@@ -48,6 +21,7 @@ fn check(name: &str, data: &str, mean_bound: f32, worst_bound: f32) -> Model {
         input,
         labels,
         expected,
+        ..
     } = example(name, data);
     let out = model.run(&input).unwrap();
     let width = model.outputs();

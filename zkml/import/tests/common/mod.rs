@@ -247,3 +247,44 @@ pub fn text(name: &str, text: &str) -> AttributeProto {
         ..Default::default()
     }
 }
+
+/// A committed model with its test set.
+pub struct Example {
+    pub model: Model,
+    pub report: Report,
+    /// Test samples, quantised.
+    pub input: Vec<i8>,
+    pub labels: Vec<i64>,
+    /// onnxruntime's scores or values on the test set.
+    pub expected: Vec<f32>,
+}
+
+/// Imports the model in `file`, and reads the test set `data` and the scores that are `expected`.
+pub fn example(file: &str, data: &str, expected: &str) -> Example {
+    let calibration: Vec<f32> = array(&format!("{data}-calibration.npy"));
+    let (model, report) = import(&read(file), &calibration).unwrap();
+    println!("{file}: {report}{:?}", report.bounds.quantised);
+    assert_eq!(model.validate().unwrap(), report.bounds);
+    let x: Vec<f32> = array(&format!("{data}-test-x.npy"));
+    Example {
+        input: model.quantise(&x).unwrap(),
+        labels: array(&format!("{data}-test-y.npy")),
+        expected: array(expected),
+        model,
+        report,
+    }
+}
+
+/// Position of the first largest value.
+pub fn largest<T: PartialOrd>(row: &[T]) -> i64 {
+    (1..row.len()).fold(
+        0,
+        |best, index| if row[index] > row[best] { index } else { best },
+    ) as i64
+}
+
+/// The share of hits.
+pub fn share(hits: impl Iterator<Item = bool>) -> f32 {
+    let hits: Vec<bool> = hits.collect();
+    hits.iter().filter(|&&hit| hit).count() as f32 / hits.len() as f32
+}
