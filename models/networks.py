@@ -81,16 +81,17 @@ def fit(network, x, y, epochs, rate=2e-3):
     return network.eval()
 
 
-def export(name, network, x, y):
-    """Saves a torch network and its logits on the test rows."""
+def to_model(network, x, input_name="image", opset=None):
+    """A torch network as ONNX, traced on the first rows of x."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         torch.onnx.export(
             network,
             (torch.from_numpy(x[:2]),),
             path,
-            input_names=["image"],
+            input_names=[input_name],
             output_names=["logits"],
+            opset_version=opset,
             dynamic_shapes=({0: torch.export.Dim("batch")},),
             external_data=False,
             dynamo=True,
@@ -100,6 +101,12 @@ def export(name, network, x, y):
     for part in [model, model.graph, *model.graph.node]:
         del part.metadata_props[:]
     del model.graph.value_info[:]
+    return model
+
+
+def export(name, network, x, y, input_name="image", opset=None):
+    """Saves a torch network and its logits on the test rows."""
+    model = to_model(network, x, input_name, opset)
     finish(name, model, x, y)
     return model
 
@@ -110,7 +117,7 @@ def finish(name, model, x, y):
     (scores,) = run(model, [model.graph.output[0].name], x)
     save(f"{name}-expected.npy", scores)
     operators = sorted({node.op_type for node in model.graph.node})
-    print(f"{name}: accuracy {np.mean(scores.argmax(axis=1) == y):.4f} on {len(y)} rows; {' '.join(operators)}")
+    print(f"{name}: accuracy {np.mean(scores.argmax(axis=-1) == y):.4f} on {len(y)} rows; {' '.join(operators)}")
 
 
 def digits():

@@ -54,6 +54,8 @@ if [ "${PEERS:-yes}" = yes ]; then
     done
     peer lenet --model models/networks/lenet.onnx --input models/mnist-test-x.npy --labels models/mnist-test-y.npy \
         --calibration models/mnist-calibration.npy
+    peer encoder --model models/networks/encoder.onnx --input models/digits-test-x.npy --labels models/digits-test-y.npy \
+        --calibration models/digits-calibration.npy
     trees forest-iris models/trees/forest-iris.onnx models/trees/iris
     trees xgboost-cancer models/trees/xgboost-cancer.json models/trees/cancer
     for name in dense-4m cnn-264k; do

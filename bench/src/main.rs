@@ -38,9 +38,10 @@ struct Arguments {
     /// Measures nothing: writes the figures of `--out`, and those of the peers in this folder, to `zkml/BENCHMARKS.md`.
     #[arg(long, value_name = "FOLDER")]
     report: Option<PathBuf>,
-    /// Only proves one model once and prints the process's peak memory in bytes (used by the benchmark itself).
-    #[arg(long, hide = true)]
-    peak: Option<String>,
+    /// Only proves the model of this file once, on the input of the next, and prints the process's peak memory in bytes (used
+    /// by the benchmark itself).
+    #[arg(long, hide = true, num_args = 2)]
+    peak: Option<Vec<PathBuf>>,
 }
 
 fn main() -> Result<()> {
@@ -49,19 +50,17 @@ fn main() -> Result<()> {
         return report(&arguments, peers);
     }
     let generated = arguments.generated.as_deref();
-    if let Some(name) = &arguments.peak {
-        let key = name.split_whitespace().next().unwrap_or_default();
-        let models = models::load(&arguments.root, generated, key)?;
-        let bench = models.iter().find(|bench| bench.name() == *name);
-        let bench = bench.with_context(|| format!("no model is called {name}"))?;
-        println!("{}", measure::peak_memory_of_one_proof(bench)?);
+    if let Some([model, input]) = arguments.peak.as_deref() {
+        println!("{}", measure::peak_memory_of_one_proof(model, input)?);
         return Ok(());
     }
     let executor = runtime::Executor::new()?;
     let mut rows = Vec::new();
-    for bench in &models::load(&arguments.root, generated, &arguments.only)? {
-        eprintln!("measuring {}", bench.name());
-        rows.push(measure::measure(bench, &executor, &arguments)?);
+    for benches in models::load(&arguments.root, generated, &arguments.only) {
+        for bench in &benches? {
+            eprintln!("measuring {}", bench.name());
+            rows.push(measure::measure(bench, &executor, arguments.repeat)?);
+        }
     }
     print!("{}", report::table(&rows));
     if let Some(folder) = arguments.out.parent() {

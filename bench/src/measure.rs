@@ -1,15 +1,17 @@
 //! The measurements of one model.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{ensure, Context, Result};
+use ciro_zkml_model::Model;
 use ciro_zkml_prover::Prover;
 use serde::{Deserialize, Serialize};
 
+use crate::fibonacci;
 use crate::models::Bench;
 use crate::runtime::Executor;
-use crate::{fibonacci, Arguments};
 
 /// The figures of one model. Times in milliseconds, sizes in bytes.
 #[derive(Serialize, Deserialize)]
@@ -45,8 +47,7 @@ impl Row {
 }
 
 /// Measures `bench`.
-pub fn measure(bench: &Bench, executor: &Executor, arguments: &Arguments) -> Result<Row> {
-    let repeat = arguments.repeat;
+pub fn measure(bench: &Bench, executor: &Executor, repeat: usize) -> Result<Row> {
     let start = Instant::now();
     let prover = Prover::new(&bench.model)?;
     let setup_ms = milliseconds(start);
@@ -97,7 +98,7 @@ pub fn measure(bench: &Bench, executor: &Executor, arguments: &Arguments) -> Res
         verify_native_ms,
         verify_wasm_ms,
         proof_bytes: receipt.proof.len(),
-        peak_memory_bytes: peak_memory(&bench.name(), arguments)?,
+        peak_memory_bytes: peak_memory(bench)?,
     })
 }
 
@@ -119,23 +120,37 @@ fn milliseconds(start: Instant) -> f64 {
 }
 
 /// Runs this program again to prove once, and reads its peak memory.
-fn peak_memory(name: &str, arguments: &Arguments) -> Result<u64> {
+fn peak_memory(bench: &Bench) -> Result<u64> {
+    let folder = tempfile::tempdir()?;
+    let (model, input) = (
+        folder.path().join("model.ciro"),
+        folder.path().join("input"),
+    );
+    std::fs::write(&model, bench.model.encode_file())?;
+    std::fs::write(
+        &input,
+        bench
+            .input
+            .iter()
+            .map(|value| *value as u8)
+            .collect::<Vec<_>>(),
+    )?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg("--root").arg(&arguments.root);
-    if let Some(generated) = &arguments.generated {
-        command.arg("--generated").arg(generated);
-    }
-    let output = command.args(["--peak", name]).output()?;
+    let output = command.arg("--peak").args([&model, &input]).output()?;
     ensure!(
         output.status.success(),
-        "the memory measurement of {name} failed"
+        "the memory measurement of {} failed",
+        bench.name()
     );
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }
 
-/// Sets up and proves `bench` once, and returns this process's peak resident memory.
-pub fn peak_memory_of_one_proof(bench: &Bench) -> Result<u64> {
-    Prover::new(&bench.model)?.prove(b"", &bench.input)?;
+/// Reads a model and its input, proves the run once, and returns this process's peak resident memory.
+pub fn peak_memory_of_one_proof(model: &Path, input: &Path) -> Result<u64> {
+    let model = Model::decode_file(&std::fs::read(model)?)?;
+    let input = std::fs::read(input)?;
+    let input: Vec<i8> = input.into_iter().map(|byte| byte as i8).collect();
+    Prover::new(&model)?.prove(b"", &input)?;
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().next());

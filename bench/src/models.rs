@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use ciro_zkml_model::{Model, Values};
+use ciro_zkml_model::Model;
 
 /// A model, where it is and what it is run on.
 struct Source {
@@ -17,9 +17,14 @@ struct Source {
     labels: Option<&'static str>,
     /// Numbers of samples in a proof that are measured.
     batches: &'static [usize],
+    /// The proof presets, as model files number them.
+    presets: &'static [u8],
 }
 
-const SOURCES: [Source; 7] = [
+const FAST: u8 = 0;
+const CHAIN: u8 = 1;
+
+const SOURCES: [Source; 10] = [
     Source {
         key: "digits",
         title: "perceptron 64-32-10, digits",
@@ -28,6 +33,7 @@ const SOURCES: [Source; 7] = [
         samples: "models/digits-test-x.npy",
         labels: Some("models/digits-test-y.npy"),
         batches: &[1, 32],
+        presets: &[FAST, CHAIN],
     },
     Source {
         key: "mnist",
@@ -37,6 +43,7 @@ const SOURCES: [Source; 7] = [
         samples: "models/mnist-test-x.npy",
         labels: Some("models/mnist-test-y.npy"),
         batches: &[1, 32],
+        presets: &[FAST, CHAIN],
     },
     Source {
         key: "lenet",
@@ -46,6 +53,7 @@ const SOURCES: [Source; 7] = [
         samples: "models/mnist-test-x.npy",
         labels: Some("models/mnist-test-y.npy"),
         batches: &[1, 8],
+        presets: &[FAST, CHAIN],
     },
     Source {
         key: "forest-iris",
@@ -55,6 +63,7 @@ const SOURCES: [Source; 7] = [
         samples: "models/trees/iris-test-x.npy",
         labels: Some("models/trees/iris-test-y.npy"),
         batches: &[1, 32],
+        presets: &[FAST, CHAIN],
     },
     Source {
         key: "xgboost-cancer",
@@ -64,6 +73,7 @@ const SOURCES: [Source; 7] = [
         samples: "models/trees/cancer-test-x.npy",
         labels: Some("models/trees/cancer-test-y.npy"),
         batches: &[1, 32],
+        presets: &[FAST, CHAIN],
     },
     Source {
         key: "dense-4m",
@@ -73,6 +83,7 @@ const SOURCES: [Source; 7] = [
         samples: "dense-4m-x.npy",
         labels: None,
         batches: &[1],
+        presets: &[FAST, CHAIN],
     },
     Source {
         key: "cnn-264k",
@@ -82,11 +93,40 @@ const SOURCES: [Source; 7] = [
         samples: "cnn-264k-x.npy",
         labels: None,
         batches: &[1],
+        presets: &[FAST, CHAIN],
+    },
+    Source {
+        key: "encoder",
+        title: "transformer encoder, 2 layers, digits",
+        model: "models/networks/encoder.onnx",
+        calibration: Some("models/digits-calibration.npy"),
+        samples: "models/digits-test-x.npy",
+        labels: Some("models/digits-test-y.npy"),
+        batches: &[1, 8],
+        presets: &[FAST, CHAIN],
+    },
+    Source {
+        key: "nanogpt",
+        title: "nanoGPT, 64 positions, 4 layers, 208 k parameters",
+        model: "models/networks/nanogpt.onnx",
+        calibration: Some("models/networks/nanogpt-calibration.npy"),
+        samples: "models/networks/nanogpt-test-x.npy",
+        labels: Some("models/networks/nanogpt-test-y.npy"),
+        batches: &[1],
+        presets: &[FAST, CHAIN],
+    },
+    // Sixteen times the room for the committed weights is more than most machines have.
+    Source {
+        key: "gpt2",
+        title: "GPT-2, 124 M parameters, 16 positions",
+        model: "gpt2.onnx",
+        calibration: Some("gpt2-calibration.npy"),
+        samples: "gpt2-x.npy",
+        labels: None,
+        batches: &[1],
+        presets: &[FAST],
     },
 ];
-
-/// The proof presets, as model files number them.
-const PRESETS: [u8; 2] = [0, 1];
 
 /// A model with an input for it.
 pub struct Bench {
@@ -107,7 +147,7 @@ pub struct Bench {
 impl Bench {
     /// Tells it from all others.
     pub fn name(&self) -> String {
-        let preset = if self.model.preset == 0 {
+        let preset = if self.model.preset == FAST {
             "fast"
         } else {
             "chain"
@@ -116,19 +156,23 @@ impl Bench {
     }
 }
 
-/// Reads and imports every model whose short name begins with `only`. Files of models that are not trained are in the
-/// folder `generated`; without it they are left out.
-pub fn load(root: &Path, generated: Option<&Path>, only: &str) -> Result<Vec<Bench>> {
-    let mut benches = Vec::new();
-    for source in SOURCES.iter().filter(|source| source.key.starts_with(only)) {
-        let folder = match (source.model.contains('/'), generated) {
-            (true, _) => root,
-            (false, Some(folder)) => folder,
-            (false, None) => continue,
+/// Reads and imports, one after the other, every model whose short name begins with `only`. Files of models that are not
+/// trained are in the folder `generated`; without it they are left out.
+pub fn load<'a>(
+    root: &'a Path,
+    generated: Option<&'a Path>,
+    only: &'a str,
+) -> impl Iterator<Item = Result<Vec<Bench>>> + 'a {
+    let chosen = SOURCES
+        .iter()
+        .filter(move |source| source.key.starts_with(only));
+    chosen.filter_map(move |source| {
+        let folder = match source.model.contains('/') {
+            true => Some(root),
+            false => generated,
         };
-        benches.extend(source.load(folder)?);
-    }
-    Ok(benches)
+        folder.map(|folder| source.load(folder))
+    })
 }
 
 impl Source {
@@ -141,21 +185,26 @@ impl Source {
             None => Vec::new(),
         };
         let samples = array::<f32>(folder.join(self.samples))?;
+        let options = ciro_zkml_import::Options {
+            name: self.key.into(),
+            preset: FAST,
+        };
+        let (model, _) = ciro_zkml_import::import(&file, &calibration, &options)
+            .with_context(|| format!("cannot import {}", path.display()))?;
+        let accuracy = match self.labels {
+            Some(labels) => Some(accuracy(&model, &samples, &array(folder.join(labels))?)?),
+            None => None,
+        };
         let mut benches = Vec::new();
-        for preset in PRESETS {
-            let name = self.key.into();
-            let options = ciro_zkml_import::Options { name, preset };
-            let (model, _) = ciro_zkml_import::import(&file, &calibration, &options)
-                .with_context(|| format!("cannot import {}", path.display()))?;
-            let accuracy = match self.labels {
-                Some(labels) => Some(accuracy(&model, &samples, &array(folder.join(labels))?)?),
-                None => None,
-            };
+        for &preset in self.presets {
             for &batch in self.batches {
                 benches.push(Bench {
                     key: self.key,
                     title: self.title,
-                    model: model.clone(),
+                    model: Model {
+                        preset,
+                        ..model.clone()
+                    },
                     input: model.quantise(&samples[..batch * model.columns()])?,
                     batch,
                     accuracy,
@@ -166,18 +215,10 @@ impl Source {
     }
 }
 
-/// Share of samples that the integer model classifies rightly.
+/// Share of answers of the integer model that are right.
 fn accuracy(model: &Model, samples: &[f32], labels: &[i64]) -> Result<f64> {
-    let output = model.run(&model.quantise(samples)?)?;
-    let largest = |row: &[f32]| {
-        let best = (0..row.len()).fold(0, |best, at| if row[at] > row[best] { at } else { best });
-        best as i64
-    };
-    let classes = match model.dequantise(&output) {
-        Values::Class(classes) => classes,
-        Values::Float(values) => values.chunks(model.outputs()).map(largest).collect(),
-    };
-    let right = classes.iter().zip(labels).filter(|(a, b)| a == b).count();
+    let answers = model.classes(&model.run(&model.quantise(samples)?)?);
+    let right = answers.iter().zip(labels).filter(|(a, b)| a == b).count();
     Ok(right as f64 / labels.len() as f64)
 }
 

@@ -10,7 +10,7 @@ use crate::chart::Bar;
 use crate::measure::Row;
 
 /// Figures that other systems publish of the same sizes: model, who, proving and verifying in seconds, hardware and source.
-const QUOTED: [(&str, &str, f64, f64, &str); 2] = [
+const QUOTED: [(&str, &str, f64, f64, &str); 5] = [
     (
         "dense, 4 M parameters",
         "DeepProve",
@@ -24,6 +24,27 @@ const QUOTED: [(&str, &str, f64, f64, &str); 2] = [
         1.242,
         0.599,
         "hardware not stated; README of deep-prove",
+    ),
+    (
+        "nanoGPT, 64 positions, 4 layers",
+        "EZKL",
+        237.0,
+        0.34,
+        "hardware not stated; blog.ezkl.xyz/post/nanogpt, June 2023",
+    ),
+    (
+        "nanoGPT, 64 positions, 4 layers",
+        "Jolt Atlas",
+        2.288,
+        0.127,
+        "MacBook Pro M3, 16 GB; README of jolt-atlas",
+    ),
+    (
+        "GPT-2, 125 M parameters, 16 positions",
+        "Jolt Atlas",
+        14.889,
+        1.038,
+        "MacBook Pro M3, 16 GB; README of jolt-atlas",
     ),
 ];
 

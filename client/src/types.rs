@@ -15,7 +15,7 @@ pub type BlockNumber = u32;
 /// Most values that a job's input may hold, over the whole batch.
 pub const MAX_INPUT: usize = 65_536;
 /// Most values that a job's output may hold, over the whole batch.
-pub const MAX_OUTPUT: usize = 4_096;
+pub const MAX_OUTPUT: usize = 8_192;
 /// Longest proof that the chain takes, in bytes.
 pub const MAX_PROOF: usize = 1_048_576;
 /// Longest locator, in bytes.

@@ -68,8 +68,16 @@ async fn consensus(network: &mut Devnet) -> Result<()> {
         }
     }
     for (index, node) in network.nodes.iter().enumerate() {
-        let health = node.rpc("system_health", json!([])).await?;
-        ensure!(health["peers"] == 3, "validator {index}: {health}");
+        until(
+            &format!("validator {index} has the other three for peers"),
+            STEP,
+            async || {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                let health = node.rpc("system_health", json!([])).await?;
+                Ok((health["peers"] == 3).then_some(()))
+            },
+        )
+        .await?;
         until(
             &format!("BEEFY reaches block {BEEFY} at validator {index}"),
             STEP,

@@ -25,12 +25,15 @@ pub enum FetchError {
     Unavailable(String),
     /// What is there is not what the job is about.
     WrongBytes,
+    /// It is what the job is about, and no input of the model.
+    Unusable(String),
 }
 
 impl std::fmt::Display for FetchError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unavailable(reason) => write!(f, "the input is not available: {reason}"),
+            Self::Unusable(reason) => write!(f, "the model cannot be run on the input: {reason}"),
             Self::WrongBytes => f.write_str("the bytes there do not hash to the job's commitment"),
         }
     }

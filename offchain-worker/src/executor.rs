@@ -41,9 +41,10 @@ impl Served {
         batch as usize * self.prover.model().inputs()
     }
 
-    /// Whether the chain would take the result of such a batch.
+    /// Whether such a batch can be proved, and the chain would take its result.
     pub fn fits(&self, batch: u32) -> bool {
-        self.input_length(batch) <= MAX_INPUT
+        batch <= self.prover.key().max_batch()
+            && self.input_length(batch) <= MAX_INPUT
             && batch as usize * self.prover.model().outputs() <= MAX_OUTPUT
     }
 }
@@ -166,9 +167,13 @@ impl Executor {
         }
     }
 
-    /// Fetches the input of a job, or finds that it is not to be had right now.
+    /// Fetches the input of a job before it is claimed, or finds that it is not to be had right now, or never to be proved.
     pub async fn look_for(&self, job: &Job, served: &Served) -> Result<Vec<i8>, FetchError> {
-        fetch(self.source.as_ref(), &wanted(job, served)).await
+        let input = fetch(self.source.as_ref(), &wanted(job, served)).await?;
+        match served.prover.model().check_input(&input) {
+            Ok(()) => Ok(input),
+            Err(error) => Err(FetchError::Unusable(error.to_string())),
+        }
     }
 
     /// Fetches the input of a job, trying for a while.
@@ -251,7 +256,7 @@ mod tests {
     use async_trait::async_trait;
     use ciro_client::{calls, types::JobState, AccountId};
     use ciro_primitives::input_commitment;
-    use ciro_zkml_model::{Encoding, Head, Input, Linear, Map, Node, Op, Output};
+    use ciro_zkml_model::{Embedding, Encoding, Head, Input, Linear, Map, Node, Op, Output};
 
     struct Fixed(Vec<i8>);
 
@@ -370,5 +375,43 @@ mod tests {
         let served = executor.model(id).unwrap();
         let fetched = executor.fetch(&job(id, &[5, -6]), &served).await;
         assert_eq!(fetched, Err(FetchError::WrongBytes));
+    }
+
+    #[tokio::test]
+    async fn refuses_tokens_that_the_vocabulary_lacks_before_it_claims_the_job() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut model = model(2);
+        model.input = Input {
+            shape: vec![2],
+            encoding: Encoding::Tokens { vocabulary: 3 },
+        };
+        let embedding = Embedding {
+            table: vec![5, 6, 7],
+        };
+        let embed = Node {
+            sources: vec![0],
+            shape: vec![2, 1],
+            op: Op::Embedding(embedding),
+        };
+        let flatten = Node {
+            sources: vec![1],
+            shape: vec![2],
+            op: Op::Select(vec![0, 1]),
+        };
+        model.nodes[0].sources = vec![2];
+        model.nodes.splice(0..0, [embed, flatten]);
+        fs::write(folder.path().join("1.ciro"), model.encode_file()).unwrap();
+        let id = ModelId(Prover::new(&model).unwrap().key().id());
+        for (last, known) in [(2.0, true), (3.0, false)] {
+            model.input.encoding = Encoding::Tokens { vocabulary: 9 };
+            let input = model.quantise(&[1.0, last]).unwrap();
+            let source = Box::new(Fixed(input.clone()));
+            let executor = Executor::new(folder.path().to_owned(), source);
+            executor.rescan().unwrap();
+            let served = executor.model(id).unwrap();
+            let found = executor.look_for(&job(id, &input), &served).await;
+            assert_eq!(found.is_ok(), known);
+            assert!(known || matches!(found, Err(FetchError::Unusable(_))));
+        }
     }
 }

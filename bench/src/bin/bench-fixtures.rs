@@ -74,7 +74,7 @@ fn model(widths: &[u32], preset: u8) -> Model {
             bias: vec![100; pair[1] as usize],
             requant: (index != last).then(|| Requant {
                 multipliers: vec![1; pair[1] as usize],
-                activation: Activation::Relu,
+                activation: Activation::RELU,
             }),
         }),
     };

@@ -249,6 +249,7 @@ fn encoding(model: &Quantised) -> Value {
             json!({ "scale": scale, "zero_point": zero_point })
         }
         Encoding::Ranks(_) => json!("ranks"),
+        Encoding::Tokens { vocabulary } => json!({ "tokens": vocabulary }),
     }
 }
 

@@ -7,9 +7,9 @@ use crate::{
 };
 use anyhow::{ensure, Context, Result};
 use ciro_client::AccountId;
-use ciro_primitives::{JobBinding, JobId, MAX_BATCH};
+use ciro_primitives::{JobBinding, JobId};
 use ciro_zkml_model::Model;
-use ciro_zkml_prover::Prover;
+use ciro_zkml_prover::{max_batch, Prover};
 use ciro_zkml_verifier::Receipt;
 use clap::Args;
 use serde_json::json;
@@ -49,9 +49,10 @@ impl Prove {
     pub fn execute(self, output: Output) -> Result<Report> {
         let model = read_model(&self.model)?;
         let samples = npy::read_samples(&self.input, &model)?;
+        let most = max_batch(&model);
         ensure!(
-            samples.batch <= MAX_BATCH as usize,
-            "{}: a proof covers at most {MAX_BATCH} samples and these are {}: split the file",
+            samples.batch <= most,
+            "{}: a proof of this model covers at most {most} samples and these are {}: split the file",
             self.input.display(),
             samples.batch
         );

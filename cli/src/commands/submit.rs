@@ -17,9 +17,9 @@ use ciro_client::{
     types::{MAX_INPUT, MAX_LOCATOR, MAX_OUTPUT},
     Client,
 };
-use ciro_primitives::{JobId, ModelId, MAX_BATCH};
+use ciro_primitives::{JobId, ModelId};
 use ciro_zkml_model::Model;
-use ciro_zkml_prover::Prover;
+use ciro_zkml_prover::{max_batch, Prover};
 use clap::Args;
 use serde_json::json;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -149,9 +149,10 @@ impl Submit {
 }
 
 fn check_size(model: &Model, batch: usize) -> Result<u32> {
+    let most = max_batch(model);
     ensure!(
-        batch <= MAX_BATCH as usize,
-        "a job covers at most {MAX_BATCH} samples and these are {batch}: split the file"
+        batch <= most,
+        "a job of this model covers at most {most} samples and these are {batch}: split the file"
     );
     for (what, values, most) in [
         ("input", model.inputs(), MAX_INPUT),

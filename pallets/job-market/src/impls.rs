@@ -72,6 +72,8 @@ impl<T: Config> Pallet<T> {
     ) -> Result<BalanceOf<T>, DispatchError> {
         ensure!((1..=MAX_BATCH).contains(&batch), Error::<T>::InvalidBatch);
         let info = T::Models::model(model).ok_or(Error::<T>::UnknownModel)?;
+        let most = info.key.max_batch();
+        ensure!(batch <= most, Error::<T>::InvalidBatch);
         let inputs = batch.saturating_mul(info.key.inputs());
         ensure!(inputs <= MAX_INPUT, Error::<T>::InputTooLarge);
         let outputs = batch.saturating_mul(info.key.outputs());

@@ -168,6 +168,7 @@ impl crate::BenchmarkHelper<AccountId> for TestFixtures {
         let mut key = key(9);
         key.log_sizes[1] = 16;
         (key.inputs, key.outputs) = (input.max(1), output.max(1));
+        (key.input_width, key.output_width) = (key.inputs, key.outputs);
         let payee = account(77);
         let (input, output) = (
             vec![-1; key.inputs as usize],
@@ -229,9 +230,12 @@ pub fn key(seed: u8) -> VerifyingKey {
         version: VerifyingKey::CURRENT_VERSION,
         preset: Preset::Chain,
         log_lanes: 4,
-        log_sizes: [0, 10, 8, 12, 16, 0, 0, 0, 0],
+        log_sizes: [0, 10, 8, 12, 16, 0, 0, 0, 0, 0, 0, 0],
+        log_positions: 0,
         inputs: 4,
+        input_width: 4,
         outputs: 2,
+        output_width: 2,
         constant_reads: 3,
         root: [seed; 32],
         interface: [0; 32],

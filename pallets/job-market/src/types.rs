@@ -13,7 +13,7 @@ pub const MAX_LOCATOR: u32 = 256;
 /// Most values that a job's input may hold, over the whole batch.
 pub const MAX_INPUT: u32 = 65_536;
 /// Most values that a job's output may hold, over the whole batch.
-pub const MAX_OUTPUT: u32 = 4_096;
+pub const MAX_OUTPUT: u32 = 8_192;
 /// Longest proof, in bytes.
 pub const MAX_PROOF: u32 = 1_048_576;
 /// Most jobs that one look at the open jobs returns.

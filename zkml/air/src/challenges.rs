@@ -8,8 +8,34 @@ use stwo::core::fields::m31::BaseField;
 use stwo::core::fields::qm31::SecureField;
 use stwo::core::fields::FieldExpOps;
 
-/// Values of the widest row of a lookup table, the table's number included.
-const LOOKUP_WIDTH: usize = 6;
+/// Values of a row of the table of tree nodes, the table's number included; a row of the vocabulary has those of a row of
+/// weights and [`VOCABULARY_KEY`].
+const NODE_WIDTH: u32 = 6;
+/// Table, token and block: what a row of the vocabulary begins with.
+const VOCABULARY_KEY: u32 = 3;
+
+/// How many values a word and a row of weights have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sizes {
+    /// Samples in the proof.
+    pub batch: u32,
+    /// Positions of a sequence that share a word; 1 for models without sequences.
+    pub positions: u32,
+    /// Outputs that a row of weights feeds; at least as many as positions.
+    pub lanes: u32,
+}
+
+impl Sizes {
+    /// Values of a word: one for each position of each sample.
+    pub fn word(self) -> usize {
+        self.batch.saturating_mul(self.positions) as usize
+    }
+
+    /// Values of the widest row of a lookup table.
+    fn lookup(self) -> usize {
+        self.lanes.saturating_add(VOCABULARY_KEY).max(NODE_WIDTH) as usize
+    }
+}
 
 /// Random elements of the lookup and bilinear arguments.
 ///
@@ -23,10 +49,18 @@ pub struct Challenges {
     lookup: Combination,
     /// Powers of sigma, one a sample: they combine the samples of a batch.
     pub sigma_powers: Vec<SecureField>,
-    /// Gamma, against which the lanes of a row of weights are told apart.
-    pub gamma: SecureField,
+    /// `1 / (beta - t)` for each position `t` of a word.
+    pub position_weights: Vec<SecureField>,
     /// `1 / (gamma - t)` for each lane `t`.
     pub lane_weights: Vec<SecureField>,
+    /// `sigma^b / (beta - t)` for each value of a word.
+    pub word_weights: Vec<SecureField>,
+    /// `sigma^b / (gamma - t)` for each value of a word whose positions are lanes of a row of weights.
+    pub turned_weights: Vec<SecureField>,
+    /// Beta, against which the positions of a word are told apart.
+    pub beta: SecureField,
+    /// Gamma, against which the lanes of a row of weights are told apart.
+    pub gamma: SecureField,
     /// Rho, against which the products of different layers are told apart.
     pub rho: SecureField,
 }
@@ -68,44 +102,67 @@ fn powers(base: SecureField, len: usize) -> Vec<SecureField> {
         .collect()
 }
 
+/// `1 / (point - t)` for `t` from 0; `None` if the point is one of them.
+#[allow(clippy::arithmetic_side_effects)] // field arithmetic
+fn partial_fractions(point: SecureField, len: u32) -> Option<Vec<SecureField>> {
+    let inverse = |t: u32| {
+        let distance = point - BaseField::from(t);
+        (!distance.is_zero()).then(|| distance.inverse())
+    };
+    (0..len).map(inverse).collect()
+}
+
 impl Challenges {
     /// Arbitrary elements, to learn the shape of a component before any are drawn.
-    pub(crate) fn placeholder(batch: u32, lanes: u32) -> Self {
+    pub(crate) fn placeholder(sizes: Sizes) -> Self {
         let one = SecureField::one();
         Self {
-            memory: Combination::new(one, one, (batch as usize).saturating_add(1)),
-            lookup: Combination::new(one, one, LOOKUP_WIDTH),
-            sigma_powers: powers(one, batch as usize),
+            memory: Combination::new(one, one, sizes.word().saturating_add(1)),
+            lookup: Combination::new(one, one, sizes.lookup()),
+            sigma_powers: powers(one, sizes.batch as usize),
+            position_weights: powers(one, sizes.positions as usize),
+            lane_weights: powers(one, sizes.lanes as usize),
+            word_weights: powers(one, sizes.word()),
+            turned_weights: powers(one, sizes.word()),
+            beta: one,
             gamma: one,
-            lane_weights: powers(one, lanes as usize),
             rho: one,
         }
     }
 
-    /// Draws the challenges for proofs of `batch` samples with rows of `lanes` weights. `None` if gamma falls on a
-    /// lane, which happens once in 2^118.
+    /// Draws the challenges for proofs of these sizes. `None` if beta or gamma falls on a position or lane, which happens
+    /// once in 2^117.
     #[allow(clippy::arithmetic_side_effects)] // field arithmetic
-    pub fn draw(channel: &mut impl Channel, batch: u32, lanes: u32) -> Option<Self> {
-        let drawn = channel.draw_secure_felts(7);
-        let [memory_z, memory_alpha, lookup_z, lookup_alpha, sigma, gamma, rho] =
-            <[SecureField; 7]>::try_from(drawn).ok()?;
-        let lane_weights = (0..lanes)
-            .map(|lane| {
-                let distance = gamma - BaseField::from(lane);
-                (!distance.is_zero()).then(|| distance.inverse())
-            })
-            .collect::<Option<Vec<_>>>()?;
+    pub fn draw(channel: &mut impl Channel, sizes: Sizes) -> Option<Self> {
+        let drawn = channel.draw_secure_felts(8);
+        let [memory_z, memory_alpha, lookup_z, lookup_alpha, sigma, beta, gamma, rho] =
+            <[SecureField; 8]>::try_from(drawn).ok()?;
+        let sigma_powers = powers(sigma, sizes.batch as usize);
+        let position_weights = partial_fractions(beta, sizes.positions)?;
+        let lane_weights = partial_fractions(gamma, sizes.lanes)?;
+        let of_word = |weights: &[SecureField]| -> Vec<SecureField> {
+            let of_sample = |power: &SecureField| {
+                let power = *power;
+                let weights = weights.iter().take(sizes.positions as usize);
+                weights.map(move |weight| power * *weight)
+            };
+            sigma_powers.iter().flat_map(of_sample).collect()
+        };
         Some(Self {
-            memory: Combination::new(memory_z, memory_alpha, (batch as usize).saturating_add(1)),
-            lookup: Combination::new(lookup_z, lookup_alpha, LOOKUP_WIDTH),
-            sigma_powers: powers(sigma, batch as usize),
-            gamma,
+            memory: Combination::new(memory_z, memory_alpha, sizes.word().saturating_add(1)),
+            lookup: Combination::new(lookup_z, lookup_alpha, sizes.lookup()),
+            word_weights: of_word(&position_weights),
+            turned_weights: of_word(&lane_weights),
+            sigma_powers,
+            position_weights,
             lane_weights,
+            beta,
+            gamma,
             rho,
         })
     }
 
-    /// The memory relation's denominator for the activation at `address` with one value a sample.
+    /// The memory relation's denominator for the word at `address`.
     pub fn memory<F: Clone, EF>(&self, address: F, values: &[F]) -> EF
     where
         EF: Zero + From<SecureField> + Mul<F, Output = EF> + Sub<EF, Output = EF>,
@@ -114,7 +171,7 @@ impl Challenges {
             .combine(core::iter::once(address).chain(values.iter().cloned()))
     }
 
-    /// The lookup relation's denominator for a row of a table, at most five values; missing ones count as zero.
+    /// The lookup relation's denominator for a row of a table; missing values count as zero.
     pub fn lookup<F: Clone, EF>(&self, table: F, values: &[F]) -> EF
     where
         EF: Zero + From<SecureField> + Mul<F, Output = EF> + Sub<EF, Output = EF>,

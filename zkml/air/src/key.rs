@@ -5,9 +5,10 @@ use scale_info::TypeInfo;
 use stwo::core::fri::FriConfig;
 use stwo::core::pcs::PcsConfig;
 
+use crate::challenges::Sizes;
 use crate::components::Kind;
 
-/// Samples that one proof may hold.
+/// Samples that one proof may hold, for models whose words have one position; see [`VerifyingKey::max_batch`].
 pub const MAX_BATCH: u32 = 64;
 
 /// Bytes that a statement may be bound to (who is paid, for which job, on which chain).
@@ -16,12 +17,15 @@ pub const MAX_BINDING: usize = 256;
 /// The accumulator is rescaled by `multiplier / 2^SHIFT`.
 pub const SHIFT: u32 = 12;
 
-/// The tallest component that a key may name, as a logarithm. Keeps the LogUp error at 2^-92, see `zkml/README.md`.
-const MAX_LOG_SIZE: u8 = 20;
+/// Positions of a sequence that may share a word, as a logarithm.
+const MAX_LOG_POSITIONS: u8 = 4;
+
+/// The tallest component that a key may name, as a logarithm. Keeps the LogUp error at 2^-90, see `zkml/README.md`.
+pub const MAX_LOG_SIZE: u8 = 22;
 /// The shortest: a SIMD vector of the prover.
 const MIN_LOG_SIZE: u8 = 4;
-const VERSION: u8 = 2;
-const ID_DOMAIN: &[u8] = b"ciro/model/2";
+const VERSION: u8 = 3;
+const ID_DOMAIN: &[u8] = b"ciro/model/3";
 
 /// Parameters of the polynomial commitment. Only these are ever verified.
 #[derive(
@@ -107,14 +111,20 @@ pub struct VerifyingKey {
     pub version: u8,
     /// Parameters of the commitment scheme.
     pub preset: Preset,
-    /// Outputs that a row of weights feeds, as a logarithm: 4 to 6.
+    /// Outputs that a row of weights feeds, as a logarithm: 4 to 7.
     pub log_lanes: u8,
     /// Rows of each kind of component, as logarithms, in the order of [`Kind::ALL`]; 0 if the model has none of the kind.
     pub log_sizes: [u8; Kind::COUNT],
+    /// Neighbouring positions of a sequence that share a word, as a logarithm: 0 to 4.
+    pub log_positions: u8,
     /// Inputs of a sample.
     pub inputs: u32,
+    /// Inputs of a position of the sample; all of them if the input is no sequence.
+    pub input_width: u32,
     /// Outputs of a sample.
     pub outputs: u32,
+    /// Outputs of a position of the sample; all of them if the output is no sequence.
+    pub output_width: u32,
     /// How often the constant one is read, by biases and by padding.
     pub constant_reads: u32,
     /// Merkle root of the preprocessed columns: weights, wiring and tables.
@@ -140,10 +150,12 @@ pub struct VerifyingKey {
 pub enum KeyError {
     /// The key is of another version of the protocol.
     Version,
-    /// The lanes are not 16, 32 or 64.
+    /// The lanes are not 16, 32, 64 or 128.
     Lanes,
-    /// A component is shorter than 2^4 or taller than 2^20 rows, or one that every model needs is missing.
+    /// A component is shorter than 2^4 or taller than 2^22 rows, or one that every model needs is missing.
     LogSize,
+    /// The positions of a word are more than 16, or those of input or output are not whole words.
+    Positions,
     /// There are no inputs, or too many for the components that read them.
     Inputs,
     /// There are no outputs, or more than the linear component can compute.
@@ -157,8 +169,9 @@ impl KeyError {
     pub fn message(self) -> &'static str {
         match self {
             Self::Version => "the key is of another protocol version: import the model again",
-            Self::Lanes => "the key's lanes must be 16, 32 or 64",
-            Self::LogSize => "a component of the key is missing or outside 2^4 to 2^20 rows",
+            Self::Lanes => "the key's lanes must be 16, 32, 64 or 128",
+            Self::LogSize => "a component of the key is missing or outside 2^4 to 2^22 rows",
+            Self::Positions => "the key's positions are more than 16, or do not make whole words",
             Self::Inputs => "the key has no inputs, or more than its rows can read",
             Self::Outputs => "the key has no outputs, or more than its rows can compute",
             Self::Reads => "the key reads the constant more often than its rows can",
@@ -186,7 +199,7 @@ impl VerifyingKey {
         if self.version != VERSION {
             return Err(KeyError::Version);
         }
-        if !(4..=6).contains(&self.log_lanes) {
+        if !(4..=7).contains(&self.log_lanes) {
             return Err(KeyError::Lanes);
         }
         let in_range = |log: &u8| *log == 0 || (MIN_LOG_SIZE..=MAX_LOG_SIZE).contains(log);
@@ -196,11 +209,27 @@ impl VerifyingKey {
         {
             return Err(KeyError::LogSize);
         }
+        let whole = |values: u32, width: u32| {
+            let positions = values.checked_div(width).unwrap_or(0);
+            let words = positions == 1 || positions & self.positions().wrapping_sub(1) == 0;
+            values == positions.saturating_mul(width)
+                && words
+                && (self.log_positions > 0 || values == width)
+        };
+        if self.log_positions > MAX_LOG_POSITIONS
+            || !whole(self.inputs, self.input_width)
+            || !whole(self.outputs, self.output_width)
+        {
+            return Err(KeyError::Positions);
+        }
         let readers = [Kind::Relay, Kind::Linear, Kind::Feature].map(|kind| self.rows(kind));
-        if self.inputs == 0 || u64::from(self.inputs) > readers.into_iter().max().unwrap_or(0) {
+        if self.inputs == 0
+            || u64::from(self.input_words()) > readers.into_iter().max().unwrap_or(0)
+        {
             return Err(KeyError::Inputs);
         }
-        if self.outputs == 0 || u64::from(self.outputs) > self.rows(Kind::Linear) << self.log_lanes
+        if self.outputs == 0
+            || u64::from(self.output_words()) > self.rows(Kind::Linear) << self.log_lanes
         {
             return Err(KeyError::Outputs);
         }
@@ -237,6 +266,61 @@ impl VerifyingKey {
     /// Outputs of a sample.
     pub fn outputs(&self) -> u32 {
         self.outputs
+    }
+
+    /// Neighbouring positions of a sequence that share a word.
+    pub fn positions(&self) -> u32 {
+        1u32.checked_shl(self.log_positions.into()).unwrap_or(0)
+    }
+
+    /// Samples that one proof may hold: a word has at most [`MAX_BATCH`] values.
+    pub fn max_batch(&self) -> u32 {
+        MAX_BATCH
+            .checked_shr(self.log_positions.into())
+            .unwrap_or(0)
+    }
+
+    /// Values of the words and rows of a proof of `batch` samples.
+    pub fn sizes(&self, batch: u32) -> Sizes {
+        Sizes {
+            batch,
+            positions: self.positions(),
+            lanes: self.lanes(),
+        }
+    }
+
+    /// Words of the public input.
+    pub fn input_words(&self) -> u32 {
+        self.words(self.inputs, self.input_width)
+    }
+
+    /// Words of the public output.
+    pub fn output_words(&self) -> u32 {
+        self.words(self.outputs, self.output_width)
+    }
+
+    /// What is no sequence is the same in every position of its words.
+    fn words(&self, values: u32, width: u32) -> u32 {
+        if values == width {
+            values
+        } else {
+            values.checked_shr(self.log_positions.into()).unwrap_or(0)
+        }
+    }
+
+    /// The index, within a sample's `values` with `width` at each position, of the value that `word` has at `position`.
+    pub fn value_at(&self, values: u32, width: u32, word: u32, position: u32) -> usize {
+        if values == width {
+            return word as usize;
+        }
+        let (block, channel) = (
+            word.checked_div(width).unwrap_or(0),
+            word.checked_rem(width).unwrap_or(0),
+        );
+        let position = block
+            .saturating_mul(self.positions())
+            .saturating_add(position);
+        position.saturating_mul(width).saturating_add(channel) as usize
     }
 
     /// Lanes of a row of weights.

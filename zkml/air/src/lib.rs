@@ -2,14 +2,17 @@
 //!
 //! A fixed set of components proves every model; what tells one model from another stands in the preprocessed columns
 //! (tree 0), whose Merkle root is part of the [`VerifyingKey`]. A model has those kinds of components that it needs.
-//! `zkml/README.md` has the protocol, the soundness argument and its figures.
+//! All values travel in words: one value for each sample of the proof, or for each sample and each of some neighbouring
+//! positions of a sequence, to which a model does the same. `zkml/README.md` has the protocol, the soundness argument and its figures.
 //!
 //! | component | a row is | proves |
 //! |---|---|---|
 //! | [`relay`](components::relay) | an input that is read more than once | that it is the public one |
-//! | [`linear`](components::linear) | a value and up to 64 weights that it meets | the bilinear check `Y = X·W` |
-//! | [`requant`](components::requant) | an output of a linear map | rescaling, rounding, activation |
-//! | [`max`](components::max) | two values | the larger |
+//! | [`linear`](components::linear) | a word and up to 128 weights that it meets | the bilinear check `Y = X·W` |
+//! | [`product`](components::product) | two words | their share of a product of matrices |
+//! | [`requant`](components::requant) | a word of outputs | rescaling, rounding, activation |
+//! | [`max`](components::max) | two words | the larger values |
+//! | [`embedding`](components::embedding), twice | a token's values; the vocabulary | that they are the token's |
 //! | [`tree`](components::tree), three | a step through a decision tree; a node; a feature | the way to the leaf |
 //! | [`table`](components::table), twice | a row of a table: remainders, activations | what the lookups looked up |
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -33,9 +36,9 @@ pub mod public;
 pub mod sums;
 pub mod transcript;
 
-pub use challenges::Challenges;
+pub use challenges::{Challenges, Sizes};
 pub use components::{Constraints, Kind};
-pub use key::{KeyError, Preset, VerifyingKey, MAX_BATCH, MAX_BINDING, SHIFT};
+pub use key::{KeyError, Preset, VerifyingKey, MAX_BATCH, MAX_BINDING, MAX_LOG_SIZE, SHIFT};
 pub use machine::{ClaimedSums, ColumnLayout, Machine, TreeLayout};
 
 /// The address of the constant one, by which a layer's bias is an ordinary row of weights.

@@ -58,18 +58,13 @@ fn constraints<'a>(
     challenges: &'a Challenges,
     claimed: &'a ClaimedSums,
 ) -> impl Iterator<Item = Constraints> + 'a {
+    let sizes = key.sizes(batch);
     let claimed = claimed.iter().copied();
     let claimed = claimed.chain(core::iter::repeat(SecureField::zero()));
     key.components()
         .zip(claimed)
         .map(move |((kind, log_size), claimed)| {
-            Constraints::new(
-                kind,
-                log_size,
-                (batch, key.lanes()),
-                challenges.clone(),
-                claimed,
-            )
+            Constraints::new(kind, log_size, sizes, challenges.clone(), claimed)
         })
 }
 
@@ -96,7 +91,7 @@ pub struct TreeLayout {
 impl TreeLayout {
     /// The layout of proofs of `batch` samples under `key`.
     pub fn new(key: &VerifyingKey, batch: u32) -> Self {
-        let challenges = Challenges::placeholder(batch, key.lanes());
+        let challenges = Challenges::placeholder(key.sizes(batch));
         let mut layout = Self::default();
         for constraints in constraints(key, batch, &challenges, &ClaimedSums::new()) {
             let log_size = constraints.log_size;

@@ -1,7 +1,7 @@
 //! Proofs and their files: hostile bytes are refused, without a panic.
 
-#[path = "../../prover/src/testing.rs"]
-#[allow(dead_code)]
+#[path = "../../prover/src/testing/mod.rs"]
+#[allow(dead_code, unused_imports)]
 mod testing;
 
 use std::sync::LazyLock;
@@ -9,12 +9,19 @@ use std::sync::LazyLock;
 use ciro_zkml_fuzz::{damage, target, Damage};
 use ciro_zkml_prover::Prover;
 use ciro_zkml_verifier::{verify, Receipt, Statement, VerifyingKey};
-use testing::{convolutional, forest, input, model};
+use testing::{convolutional, forest, input, model, transformer};
 
 /// An honest proof of each kind of model and each preset.
 static HONEST: LazyLock<Vec<(VerifyingKey, Receipt)>> = LazyLock::new(|| {
     let perceptron = |preset| model(&[16, 24, 4], preset);
-    let models = [0, 1].map(|preset| [perceptron(preset), convolutional(preset), forest(preset)]);
+    let models = [0, 1].map(|preset| {
+        [
+            perceptron(preset),
+            convolutional(preset),
+            forest(preset),
+            transformer(preset),
+        ]
+    });
     let prove = |model: &_| {
         let prover = Prover::new(model).unwrap();
         let receipt = prover.prove(b"fuzz", &input(model, 2)).unwrap();

@@ -7,12 +7,12 @@ use crate::onnx::NodeProto;
 
 /// The operators the importer knows, as its errors name them.
 pub const SUPPORTED: &str = "Gemm, MatMul, Conv, MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool, ReduceMean, ReduceSum, \
-     BatchNormalization, Add, Sub, Mul, Div, Sum, Max, Min, Pow, Neg, Relu, Clip, LeakyRelu, PRelu, Sigmoid, Tanh, \
-     HardSigmoid, HardSwish, Elu, Selu, Celu, Softplus, Softsign, Gelu, Erf, Mish, Swish, Exp, Log, Sqrt, Abs, Greater, Less, Where, Flatten, Reshape, \
+     BatchNormalization, LayerNormalization, RMSNormalization, LpNormalization, Softmax, Add, Sub, Mul, Div, Sum, Max, Min, Pow, Neg, Relu, Clip, LeakyRelu, PRelu, Sigmoid, Tanh, \
+     HardSigmoid, HardSwish, Elu, Selu, Celu, Softplus, Softsign, Gelu, Erf, Mish, Swish, Exp, Log, Sqrt, Abs, Reciprocal, Greater, Less, Where, Flatten, Reshape, \
      Squeeze, Unsqueeze, Transpose, Slice, Split, Concat, Gather, Pad, DepthToSpace, SpaceToDepth, Identity, Cast, Dropout, \
-     Constant, ConstantOfShape, Shape, QuantizeLinear, DequantizeLinear, Scaler, LinearRegressor, LinearClassifier, \
+     Constant, ConstantOfShape, Shape, Range, Expand, Trilu, QuantizeLinear, DequantizeLinear, Scaler, LinearRegressor, LinearClassifier, \
      SVMRegressor, SVMClassifier, TreeEnsembleClassifier, TreeEnsembleRegressor, \
-     and at the end Softmax, LogSoftmax, ArgMax, ArrayFeatureExtractor, LabelEncoder, ZipMap";
+     and at the end LogSoftmax, ArgMax, ArrayFeatureExtractor, LabelEncoder, ZipMap";
 
 /// Why a file cannot be imported. The text says what to do about it.
 #[derive(Clone, Debug, PartialEq, Error)]

@@ -38,12 +38,16 @@ fn fold_node(network: &mut Network, uses: &[usize], at: usize) -> bool {
         return false;
     };
     (0..linear.maps.len()).any(|map| {
+        if let Some(gains) = gains_of_norm(network, at, map) {
+            return into_later(network, at, map, gains);
+        }
         let Some(before) = only_reader(network, uses, at, map) else {
             return false;
         };
         into_earlier(network, at, before)
             || into_later(network, at, map, before)
             || through_one_value(network, at, before)
+            || into_sum(network, at, map, before)
             || before_pool(network, uses, at, before)
     })
 }
@@ -54,6 +58,15 @@ fn only_reader(network: &Network, uses: &[usize], at: usize, map: usize) -> Opti
     tensor
         .checked_sub(1)
         .filter(|_| uses.get(tensor) == Some(&1))
+}
+
+/// The node that makes source `map` of node `at`, if it scales what a norm makes: every reader may do that itself.
+fn gains_of_norm(network: &Network, at: usize, map: usize) -> Option<usize> {
+    let before = network.nodes.get(at)?.sources.get(map)?.checked_sub(1)?;
+    network.linear(before + 1)?.only_scale()?;
+    let source = *network.nodes.get(before)?.sources.first()?;
+    let maker = network.nodes.get(source.checked_sub(1)?)?;
+    matches!(maker.op, Op::Norm(_)).then_some(before)
 }
 
 /// The linear nodes `before` and `at`, if the first has no function.
@@ -172,6 +185,35 @@ fn through_one_value(network: &mut Network, at: usize, before: usize) -> bool {
     });
     let sources = network.nodes.get(before).map(|node| node.sources.clone());
     replace(network, at, merged.zip(sources))
+}
+
+/// A matrix product that is a term of a sum of tensors: the sum takes over its maps, so that nothing is rounded between. The
+/// last node's channels share one scale, which suits no sum of such different weights.
+fn into_sum(network: &mut Network, at: usize, map: usize, before: usize) -> bool {
+    let is_last = at + 1 == network.nodes.len();
+    let merged = linear_pair(network, at, before).and_then(|(first, second)| {
+        let dense = first.maps.iter().any(|map| matches!(map, Map::Dense(_)));
+        let same_shape = network.tensor_shape(before + 1) == network.tensor_shape(at + 1);
+        let alike = first.axis == second.axis && same_shape;
+        let Map::Scale(factors) = second.maps.get(map)? else {
+            return None;
+        };
+        if is_last || !dense || !alike || second.maps.len() < 2 {
+            return None;
+        }
+        let mut merged = second.clone();
+        let mut maps = first.maps.clone();
+        maps.iter_mut().for_each(|map| map.scale_outputs(factors));
+        merged.maps.splice(map..=map, maps);
+        for ((bias, factor), offset) in merged.bias.iter_mut().zip(factors).zip(&first.bias) {
+            *bias += factor * offset;
+        }
+        let mut sources = network.nodes.get(at)?.sources.clone();
+        let own = network.nodes.get(before)?.sources.clone();
+        sources.splice(map..=map, own);
+        Some((merged, sources))
+    });
+    replace(network, at, merged)
 }
 
 /// A scaling and function that keep the order of values may as well come before the pool that they follow, where a

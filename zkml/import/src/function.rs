@@ -25,6 +25,7 @@ pub(crate) enum Step {
     Log,
     Sqrt,
     Abs,
+    Reciprocal,
     /// 1 above a limit, otherwise 0.
     Above(f32),
     Add,
@@ -63,6 +64,10 @@ impl Function {
 
     pub fn is_relu(&self) -> bool {
         self.0 == [Step::X, Step::Relu]
+    }
+
+    pub fn is_square(&self) -> bool {
+        self.0 == [Step::X, Step::X, Step::Mul]
     }
 
     /// Whether no value is below 0, as far as the last step shows.
@@ -147,7 +152,13 @@ impl Function {
             Step::Affine(scale, _) | Step::HardSigmoid(scale, _) => *scale >= 0.0,
             Step::Leaky(slope) | Step::Elu(slope) => *slope >= 0.0,
             Step::Clip(low, high) => low <= high,
-            Step::Abs | Step::Add | Step::Sub | Step::Mul | Step::Div | Step::Choose => false,
+            Step::Abs
+            | Step::Reciprocal
+            | Step::Add
+            | Step::Sub
+            | Step::Mul
+            | Step::Div
+            | Step::Choose => false,
             _ => true,
         };
         self.is_chain() && self.0.iter().all(monotone)
@@ -244,6 +255,7 @@ impl Step {
             Step::Log => x.ln(),
             Step::Sqrt => x.sqrt(),
             Step::Abs => x.abs(),
+            Step::Reciprocal => 1.0 / x,
             Step::Above(limit) => f64::from(u8::from(x > f64::from(limit))),
             Step::Leaky(_) | Step::Elu(_) | Step::X => x,
             Step::Add | Step::Sub | Step::Mul | Step::Div | Step::Choose => x,

@@ -1,8 +1,8 @@
 //! Imports trained models: ONNX, XGBoost and LightGBM files in, quantised [`Model`] out.
 //!
-//! Of an ONNX graph the importer takes the nodes that its first output depends on. Networks become linear maps, pools and
-//! movements of data with real weights, and these are quantised to 8 bits for the ranges that a set of calibration samples
-//! shows. Decision trees need no calibration. What cannot be imported is refused with the operator's and node's name; the
+//! Of an ONNX graph the importer takes the nodes that its first output depends on. Networks become linear maps, pools,
+//! movements of data, and for transformers products, norms and softmax, with real weights. Weights are quantised to 8 bits,
+//! activations to 8 to 12 for the ranges that a set of calibration samples shows. Decision trees need no calibration. What cannot be imported is refused with the operator's and node's name; the
 //! table `OPERATORS.md` says what can. No input makes the importer panic.
 //!
 //! What the model then says: the class label if the graph's first output is one (ArgMax), otherwise the values. A
@@ -17,12 +17,15 @@ mod measure;
 mod network;
 pub mod onnx;
 mod quantise;
+mod sequence;
+mod split;
 mod tensor;
 mod trees;
 
 use std::fmt;
 
 use ciro_zkml_model::{Bounds, Head, Model};
+use network::Network;
 use prost::Message;
 
 pub use error::{ImportError, SUPPORTED};
@@ -54,7 +57,7 @@ pub struct Report {
     pub mean_error: f32,
     /// Largest difference between integer and float outputs.
     pub max_error: f32,
-    /// Share of samples whose largest output is the same, 0 to 1.
+    /// Share of samples, or of positions of sequences, whose largest output is the same, 0 to 1.
     pub agreement: f32,
     /// What the importer changed or left out.
     pub notes: Vec<String>,
@@ -115,7 +118,7 @@ pub fn import(
     }
     let needed = graph::Graph::new(graph).needed()?;
     let lowered = lower::lower(&needed, opset(&file, graph)?)?;
-    check_calibration(&lowered.network.shape, calibration)?;
+    check_calibration(&lowered.network, calibration)?;
     let (measured, outputs) = measure::measure(&lowered.network, calibration)?;
     let (model, coarser) = quantise::quantise(&lowered, &measured, calibration, options)?;
 
@@ -166,9 +169,9 @@ fn opset(file: &onnx::ModelProto, graph: &onnx::GraphProto) -> Result<i64, Impor
     }
 }
 
-/// Checks that the calibration data is a whole number of finite samples.
-fn check_calibration(shape: &[usize], calibration: &[f32]) -> Result<(), ImportError> {
-    let sample: usize = shape.iter().product();
+/// Checks that the calibration data is a whole number of finite samples, of tokens where the network reads tokens.
+fn check_calibration(network: &Network, calibration: &[f32]) -> Result<(), ImportError> {
+    let (shape, sample) = (&network.shape, network.inputs());
     let found = calibration.len();
     if found == 0 {
         return Err(ImportError::Calibration(
@@ -180,9 +183,18 @@ fn check_calibration(shape: &[usize], calibration: &[f32]) -> Result<(), ImportE
             "it has {found} values, but one sample of shape {shape:?} has {sample}; give one or more whole samples"
         )));
     }
-    match calibration.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(ImportError::Calibration(format!(
+    if let Some(index) = calibration.iter().position(|value| !value.is_finite()) {
+        return Err(ImportError::Calibration(format!(
             "value {index} is infinite or not a number; remove it"
+        )));
+    }
+    let Some(vocabulary) = network.vocabulary else {
+        return Ok(());
+    };
+    let is_token = |value: &f32| (0.0..vocabulary as f32).contains(value) && value.fract() == 0.0;
+    match calibration.iter().position(|value| !is_token(value)) {
+        Some(index) => Err(ImportError::Calibration(format!(
+            "value {index} is no token: no whole number below the {vocabulary} of the embedding"
         ))),
         None => Ok(()),
     }
@@ -201,7 +213,12 @@ fn report(
         values.for_each(|value| *value = value.max(0.0));
     }
     let errors = || float.iter().zip(&integer).map(|(a, b)| (a - b).abs());
-    let width = model.outputs().max(1);
+    // A sequence has an output for each position.
+    let width = match model.output.shape.as_slice() {
+        &[_, width] => width as usize,
+        _ => model.outputs(),
+    }
+    .max(1);
     let rows = float.chunks(width).zip(integer.chunks(width));
     let same = rows.filter(|(a, b)| largest(a) == largest(b)).count();
     let samples = float.len() / width;

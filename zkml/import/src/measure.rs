@@ -2,13 +2,15 @@
 
 use crate::{
     network::{Linear, Map, Network, Node, Op},
+    sequence::is_masked,
     ImportError,
 };
 
 /// What the samples show of one node.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Measured {
-    /// Smallest and largest sum, before the function; 0 included.
+    /// Smallest and largest sum before the function, value that a norm divides, or sum weighted by the exponentials of an
+    /// attention, of which the largest in a row is 1; 0 included.
     pub sums: (f64, f64),
     /// Smallest and largest value; 0 included.
     pub values: (f64, f64),
@@ -80,7 +82,7 @@ pub(crate) fn measure(
                     ..Default::default()
                 }
             }
-            Op::MaxPool(_) | Op::Select(_) => Measured::default(),
+            _ => Measured::default(),
         })
         .collect();
     let mut outputs = Vec::new();
@@ -138,8 +140,14 @@ fn inputs_of(network: &Network, node: &Node, linear: &Linear, map: usize) -> (us
     }
 }
 
+/// Largest magnitude in a range.
+pub(crate) fn magnitude((low, high): (f64, f64)) -> f64 {
+    high.max(-low)
+}
+
+/// Widens a range to hold all values that are not hidden.
 fn widen(range: &mut (f64, f64), values: &[f32]) {
-    for &value in values {
+    for &value in values.iter().filter(|value| !is_masked(**value)) {
         *range = (range.0.min(value.into()), range.1.max(value.into()));
     }
 }

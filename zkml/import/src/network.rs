@@ -2,7 +2,10 @@
 
 use ciro_zkml_model::Window;
 
-use crate::function::Function;
+use crate::{
+    function::Function,
+    sequence::{self, Norm, Product},
+};
 
 /// A graph of tensors: tensor 0 is the input, node `i` makes tensor `i + 1`. The last node is the output.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +15,8 @@ pub(crate) struct Network {
     pub nodes: Vec<Node>,
     /// Scale and zero point of the input's integers, if the file states them.
     pub input: Option<(f32, i8)>,
+    /// Number of different tokens, if the input's values are tokens.
+    pub vocabulary: Option<usize>,
 }
 
 /// An operation on earlier tensors.
@@ -27,6 +32,16 @@ pub(crate) enum Op {
     Linear(Linear),
     MaxPool(Window),
     Select(Vec<u32>),
+    Product(Product),
+    /// Divides every row along the last axis by its norm.
+    Norm(Norm),
+    /// The softmax along the last axis.
+    Softmax,
+    /// The matrix products of the first source's softmax with the second source.
+    Attend,
+    Constant(Vec<f32>),
+    /// A table with a row for each token.
+    Embedding(Vec<f32>),
 }
 
 /// `function(bias + sum over sources of map(source))`.
@@ -62,7 +77,7 @@ pub(crate) struct Conv {
 /// The values of one sample, by node.
 #[derive(Default)]
 pub(crate) struct Trace {
-    /// Sums of linear nodes, before the function.
+    /// Sums of linear nodes before the function, what norms divide, and attention before its division.
     pub sums: Vec<Vec<f32>>,
     /// The nodes' tensors.
     pub values: Vec<Vec<f32>>,
@@ -81,8 +96,36 @@ impl Network {
     pub fn linear(&self, tensor: usize) -> Option<&Linear> {
         match &self.nodes.get(tensor.checked_sub(1)?)?.op {
             Op::Linear(linear) => Some(linear),
-            Op::MaxPool(_) | Op::Select(_) => None,
+            _ => None,
         }
+    }
+
+    /// Whether a softmax reads a tensor.
+    pub fn is_softmax_argument(&self, tensor: usize) -> bool {
+        let first_of = |node: &Node| node.sources.first() == Some(&tensor);
+        self.nodes
+            .iter()
+            .any(|node| matches!(node.op, Op::Softmax | Op::Attend) && first_of(node))
+    }
+
+    /// Whether the sums of a product run over other elements than neighbours of one row in memory.
+    pub fn sums_over_positions(&self, product: &Node) -> bool {
+        let Some(&second) = product.sources.get(1) else {
+            return false;
+        };
+        let [.., depth, columns] = self.tensor_shape(second) else {
+            return false;
+        };
+        // Where the first two terms of a sum come from, before all movements.
+        let (mut tensor, mut places) = (second, [0, *columns as u32]);
+        while let Some(node) = tensor.checked_sub(1).and_then(|node| self.nodes.get(node)) {
+            let (Op::Select(indices), &[source]) = (&node.op, node.sources.as_slice()) else {
+                break;
+            };
+            places = places.map(|place| indices.get(place as usize).copied().unwrap_or(0));
+            tensor = source;
+        }
+        *depth > 1 && places[0].abs_diff(places[1]) != 1
     }
 
     /// Number of values of one sample.
@@ -97,7 +140,24 @@ impl Network {
                 let weights = linear.maps.iter().flat_map(Map::weights);
                 weights.chain(&linear.bias).all(|value| value.is_finite())
             }
-            Op::MaxPool(_) | Op::Select(_) => true,
+            Op::Product(product) => {
+                product.factor.is_finite() && product.bias.iter().all(|value| value.is_finite())
+            }
+            Op::Norm(norm) => norm.epsilon.is_finite(),
+            Op::Constant(values) | Op::Embedding(values) => {
+                values.iter().all(|value| value.is_finite())
+            }
+            Op::MaxPool(_) | Op::Select(_) | Op::Softmax | Op::Attend => true,
+        })
+    }
+
+    /// Whether the nodes are those of a transformer, whose sums pass through many layers.
+    pub fn is_sequence(&self) -> bool {
+        self.nodes.iter().any(|node| {
+            matches!(
+                node.op,
+                Op::Product(_) | Op::Norm(_) | Op::Softmax | Op::Attend | Op::Embedding(_)
+            )
         })
     }
 
@@ -115,6 +175,7 @@ impl Network {
                 .iter()
                 .map(|&source| self.tensor_shape(source))
                 .collect();
+            let first = sources.first().copied().unwrap_or(&[]);
             let (sums, values) = match &node.op {
                 Op::Linear(linear) => {
                     let sums = linear.run(&node.shape, &sources, &shapes);
@@ -128,6 +189,12 @@ impl Network {
                     let pick = |index: &u32| all.get(*index as usize).copied().unwrap_or(f32::NAN);
                     (vec![], indices.iter().map(pick).collect())
                 }
+                Op::Product(product) => (vec![], product.run(&node.shape, &sources, &shapes)),
+                Op::Norm(norm) => norm.run(&node.shape, first),
+                Op::Softmax => (vec![], sequence::softmax(&node.shape, first)),
+                Op::Attend => sequence::attend(&node.shape, &sources, &shapes),
+                Op::Constant(values) => (vec![], values.clone()),
+                Op::Embedding(table) => (vec![], sequence::embed(&node.shape, table, first)),
             };
             trace.sums.push(sums);
             trace.values.push(values);

@@ -117,9 +117,15 @@ impl Tensor {
         match self.data {
             Data::Float(values) => Ok(values),
             Data::Int(values) => Ok(values.into_iter().map(|v| v as f32).collect()),
-            Data::Sizes(_) => Err(
-                "the size of the batch is used in arithmetic; export with constant sizes".into(),
-            ),
+            Data::Sizes(sizes) => {
+                let known: Option<Vec<f32>> = sizes
+                    .into_iter()
+                    .map(|size| size.map(|size| size as f32))
+                    .collect();
+                known.ok_or_else(|| {
+                    "the size of the batch is used in arithmetic; export with constant sizes".into()
+                })
+            }
             Data::Text(_) => Err("a constant holds strings where numbers are expected".into()),
         }
     }

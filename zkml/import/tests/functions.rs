@@ -256,7 +256,7 @@ fn scalings_beside_functions_are_folded() {
     assert_eq!(linears.len(), 2);
     assert_eq!(
         linears[0].requant.as_ref().unwrap().activation,
-        Activation::Relu
+        Activation::RELU
     );
 }
 
@@ -392,7 +392,7 @@ fn quantised_graphs() {
     assert_eq!((scale, zero_point), (1.0 / 127.0, 0));
     assert_eq!(
         linears(&model)[0].requant.as_ref().unwrap().activation,
-        Activation::Relu
+        Activation::RELU
     );
 }
 

@@ -464,7 +464,7 @@ fn blocks_fold() {
     assert!(matches!(early.nodes[1].op, Op::MaxPool(_)));
     assert_eq!(
         linears(&early)[0].requant.as_ref().unwrap().activation,
-        Activation::Relu
+        Activation::RELU
     );
 }
 

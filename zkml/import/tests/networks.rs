@@ -3,7 +3,7 @@
 mod common;
 
 use ciro_zkml_import::needs_calibration;
-use ciro_zkml_model::{Head, Model, Values};
+use ciro_zkml_model::{Activation, Encoding, Head, Model, Op, Values};
 use common::{array, import, largest, read, share, Example};
 
 fn example(name: &str, data: &str) -> Example {
@@ -24,7 +24,8 @@ fn check(name: &str, data: &str, mean_bound: f32, worst_bound: f32) -> Model {
         ..
     } = example(name, data);
     let out = model.run(&input).unwrap();
-    let width = model.outputs();
+    // One row of scores, or one for each position.
+    let width = *model.output.shape.last().unwrap() as usize;
     let integer: Vec<i64> = out.chunks(width).map(largest).collect();
     let float: Vec<i64> = expected.chunks(width).map(largest).collect();
     let accuracy = |found: &[i64]| share(found.iter().zip(&labels).map(|(a, b)| a == b));
@@ -92,6 +93,55 @@ fn residual_blocks() {
 #[test]
 fn depthwise_convolutions() {
     check("mobilenet", "networks/shapes", 0.02, 0.1);
+}
+
+#[test]
+fn a_language_model() {
+    let model = check("nanogpt", "networks/nanogpt", 0.01, 0.1);
+    assert_eq!(model.input.encoding, Encoding::Tokens { vocabulary: 65 });
+    assert_eq!(model.output.shape, [64, 65]);
+    assert!(table_rows(&model) < 1 << 16);
+}
+
+#[test]
+fn transformers_that_classify() {
+    check("encoder", "digits", 0.01, 0.05);
+    check("encoder-rms", "digits", 0.01, 0.05);
+}
+
+/// The rows of the tables in which a proof looks activations up: one for each value that nodes of one function can have.
+fn table_rows(model: &Model) -> i32 {
+    let bounds = model.validate().unwrap();
+    let mut tables: Vec<(Activation, i32, i32)> = vec![];
+    for (node, &(low, high)) in model.nodes.iter().zip(&bounds.quantised) {
+        let requant = match &node.op {
+            Op::Linear(linear) => linear.requant.as_ref(),
+            Op::Product(product) => Some(&product.requant),
+            _ => None,
+        };
+        let Some(requant) = requant else { continue };
+        let known = tables
+            .iter_mut()
+            .find(|(function, ..)| *function == requant.activation);
+        match known {
+            Some((_, lowest, highest)) => {
+                (*lowest, *highest) = (low.min(*lowest), high.max(*highest));
+            }
+            None => tables.push((requant.activation.clone(), low, high)),
+        }
+    }
+    tables.iter().map(|(_, low, high)| high - low + 1).sum()
+}
+
+#[test]
+fn recurrent_networks_are_refused_with_the_reason() {
+    let calibration: Vec<f32> = array("digits-calibration.npy");
+    let error = import(&read("networks/lstm.onnx"), &calibration).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("operator LSTM") && text.contains("its state goes from step to step"),
+        "{text}"
+    );
 }
 
 /// Labels of the linear classifiers agree with onnxruntime's where the scores are not too close to each other.

@@ -174,7 +174,7 @@ fn layers_without_an_activation_between_them() {
     let model = agrees(&linear, |x| layer(&layer(x, &A, &[0.0; 3]), &C, &[0.0; 2]));
     assert_eq!(
         linears(&model)[0].requant.as_ref().unwrap().activation,
-        Activation::Identity
+        Activation::IDENTITY
     );
 }
 

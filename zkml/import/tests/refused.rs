@@ -21,20 +21,20 @@ fn refusal(builder: &Builder) -> String {
 
 #[test]
 fn an_unknown_operator_is_named_with_its_node() {
-    let lstm = graph()
+    let resize = graph()
         .node("MatMul", &["", "w"], vec![])
-        .node("LSTM", &[""], vec![]);
-    let error = lstm.import(&X).unwrap_err();
+        .node("Resize", &[""], vec![]);
+    let error = resize.import(&X).unwrap_err();
     assert_eq!(
         error,
         ImportError::Unsupported {
-            op: "LSTM".into(),
-            node: "LSTM_node".into()
+            op: "Resize".into(),
+            node: "Resize_node".into()
         }
     );
-    assert!(error
-        .to_string()
-        .starts_with("operator LSTM (node 'LSTM_node') is not supported; supported: Gemm, MatMul"));
+    assert!(error.to_string().starts_with(
+        "operator Resize (node 'Resize_node') is not supported; supported: Gemm, MatMul"
+    ));
     let binary = graph().node("ai.onnx.ml:Binarizer", &[""], vec![]);
     assert!(refusal(&binary).contains("ai.onnx.ml.Binarizer"));
     // A standard name in a foreign domain is another operator.
@@ -54,8 +54,8 @@ fn a_supported_operator_in_an_unsupported_role_is_explained() {
     );
     says(graph().node("MatMul", &["w", ""], vec![]), "not a constant");
     says(
-        matmul().node("Mul", &["", "x"], vec![]),
-        "both operands depend on the input",
+        matmul().node("Div", &["", "x"], vec![]),
+        "it divides by a computed value",
     );
     says(
         matmul().node("Div", &["w", ""], vec![]),
@@ -63,7 +63,7 @@ fn a_supported_operator_in_an_unsupported_role_is_explained() {
     );
     says(
         graph()
-            .floats("s", &[], &[1.0])
+            .floats("s", &[2], &[1.0, 2.0])
             .node("Div", &["s", ""], vec![]),
         "only division by a constant",
     );
@@ -119,9 +119,9 @@ fn a_supported_operator_in_an_unsupported_role_is_explained() {
     );
     says(
         matmul()
-            .node("Softmax", &[""], vec![])
+            .node("LogSoftmax", &[""], vec![])
             .node("MatMul", &["", "w"], vec![]),
-        "not supported after Softmax",
+        "not supported after LogSoftmax",
     );
     says(
         matmul().node("Concat", &["", "w"], vec![int("axis", 1)]),
@@ -225,10 +225,10 @@ fn a_bias_out_of_proportion_is_refused() {
 /// A small file cannot ask for a large network by using one constant many times.
 #[test]
 fn repeated_constants_count_each_time() {
-    let side = 512;
+    let side = 1024;
     let mut graph =
         Builder::new(&[side]).floats("w", &[side, side], &vec![0.0; (side * side) as usize]);
-    for _ in 0..520 {
+    for _ in 0..260 {
         graph = graph.node("MatMul", &["", "w"], vec![]);
     }
     let error = graph.import(&vec![1.0; side as usize]).unwrap_err();

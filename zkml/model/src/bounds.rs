@@ -1,12 +1,17 @@
 //! The static proof that a model never overflows, whatever its input.
 
-use crate::{Linear, Map, Model, ModelError, Node, Op, Quantity, Requant, Trees};
+use crate::{
+    graph::elements, Linear, Map, Model, ModelError, Node, Op, Product, Quantity, Requant, Trees,
+};
 
 /// First magnitude an accumulator, or an accumulator times its multiplier, must stay below: 2^30. Within it a value
 /// modulo 2^31 - 1 stands for exactly one signed integer.
 pub const ACCUMULATOR_LIMIT: i64 = 1 << 30;
-/// First magnitude a requantised value must stay below: 2^15, the half-width of the activation table.
-pub const QUANTISED_LIMIT: i64 = 1 << 15;
+/// First magnitude a requantised value must stay below: 2^16, the half-width of the activation table.
+pub const QUANTISED_LIMIT: i64 = 1 << 16;
+/// First difference that two values of which the larger is taken must stay below: 2^12, the size of the table in which a
+/// proof looks differences up.
+pub const SPAN_LIMIT: i64 = 1 << Model::SHIFT;
 
 /// Ranges of a valid model's intermediate values, over all possible inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +35,9 @@ type Range = (i64, i64);
 impl Model {
     /// Checks that shapes agree and proves that no input makes an intermediate value overflow.
     ///
-    /// The range of a tensor is that of the activation that made it, or -128..=127 for the input; accumulators are
-    /// summed up from the weights with every input at the end of its range that makes them largest.
+    /// The range of a tensor is that of the activation or the table that made it, or -128..=127 for the input;
+    /// accumulators are summed up from the weights, or from the number of terms of a product, with every value at the end
+    /// of its range that makes them largest. Products of elements with themselves are not negative.
     pub fn validate(&self) -> Result<Bounds, ModelError> {
         self.check_shapes()?;
         let mut bounds = Bounds {
@@ -42,57 +48,136 @@ impl Model {
         for (index, node) in self.nodes.iter().enumerate() {
             let of = |source: &u32| ranges.get(*source as usize).copied().unwrap_or((0, 0));
             let sources: Vec<Range> = node.sources.iter().map(of).collect();
-            let accumulators = node.accumulators(&sources);
-            let mut largest = 0;
-            for (output, &(low, high)) in accumulators.iter().enumerate() {
-                let magnitude = low.unsigned_abs().max(high.unsigned_abs());
-                below(
-                    index,
-                    output,
-                    Quantity::Accumulator,
-                    magnitude,
-                    ACCUMULATOR_LIMIT,
-                )?;
-                largest = largest.max(magnitude);
-            }
-            // Below 2^30, as just checked.
-            bounds.accumulators.push(largest as u32);
-            let joined = sources
-                .into_iter()
-                .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
-                .unwrap_or((0, 0));
-            // Thresholds have 8 bits and a sign, and so must what is compared with them.
-            if matches!(node.op, Op::Trees(_)) && joined.1 > i8::MAX.into() {
-                return Err(ModelError::Trees { node: index });
-            }
-            let (quantised, range) = match &node.op {
-                Op::Linear(Linear {
-                    requant: Some(requant),
-                    ..
-                }) => {
-                    let (low, high) = requant.activation.range();
-                    (
-                        requant.quantised(index, &accumulators)?,
-                        (low.into(), high.into()),
-                    )
-                }
-                _ => ((0, 0), joined),
-            };
-            bounds.quantised.push(quantised);
-            ranges.push(range);
+            let joined = union(sources.iter().copied());
+            node.check_range(index, joined)?;
+            let accumulators = self.accumulators(node, &sources);
+            bounds.accumulators.push(largest(index, &accumulators)?);
+            bounds.quantised.push(match node.requant() {
+                Some(requant) => requant.quantised(index, &accumulators)?,
+                None => (0, 0),
+            });
+            ranges.push(node.range(index, joined)?);
         }
         Ok(bounds)
+    }
+
+    /// The smallest and largest accumulator of every channel of a linear node or output of trees, or of a product.
+    fn accumulators(&self, node: &Node, sources: &[Range]) -> Vec<Range> {
+        match &node.op {
+            Op::Linear(linear) => linear.accumulators(sources),
+            Op::Trees(trees) => trees.accumulators(),
+            Op::Product(product) => {
+                let left = node.sources.first().copied().unwrap_or(0);
+                let shape = self.tensor_shape(left as usize).unwrap_or_default();
+                let terms = shape.last().copied().unwrap_or(0);
+                vec![product.accumulators(terms.into(), sources, self.squares(node))]
+            }
+            Op::MaxPool(_) | Op::Select(_) | Op::Max | Op::Constant(_) | Op::Embedding(_) => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// Whether every term of a product's sums is the square of one element: both factors are single rows, moved from the
+    /// same elements.
+    fn squares(&self, product: &Node) -> bool {
+        match (product.shape.as_slice(), product.sources.as_slice()) {
+            ([.., 1, 1], &[left, right]) => self.origins(left) == self.origins(right),
+            _ => false,
+        }
+    }
+
+    /// Where the elements of a tensor come from: a tensor that is no movement of a single one, and their places in it.
+    fn origins(&self, mut tensor: u32) -> (u32, Vec<u32>) {
+        let shape = self.tensor_shape(tensor as usize).unwrap_or_default();
+        // At most 2^26, as checked.
+        let mut places: Vec<u32> = (0..elements(&shape) as u32).collect();
+        let maker = |tensor: u32| self.nodes.get((tensor as usize).checked_sub(1)?);
+        while let Some(node) = maker(tensor) {
+            let (Op::Select(indices), &[source]) = (&node.op, node.sources.as_slice()) else {
+                break;
+            };
+            let moved = |place: &u32| indices.get(*place as usize).copied();
+            places = places.iter().filter_map(moved).collect();
+            tensor = source;
+        }
+        (tensor, places)
     }
 }
 
 impl Node {
-    /// The smallest and largest accumulator of every channel, or of every output of trees.
-    fn accumulators(&self, sources: &[Range]) -> Vec<Range> {
+    /// Checks that node `index` can read values in `low..=high`, the range of all its sources together.
+    fn check_range(&self, index: usize, (low, high): Range) -> Result<(), ModelError> {
+        let span = high - low;
         match &self.op {
-            Op::Linear(linear) => linear.accumulators(sources),
-            Op::Trees(trees) => trees.accumulators(),
-            Op::MaxPool(_) | Op::Select(_) => Vec::new(),
+            // Thresholds have 8 bits and a sign, and so must what is compared with them.
+            Op::Trees(_) if low < i8::MIN.into() || high > i8::MAX.into() => {
+                Err(ModelError::Trees { node: index })
+            }
+            Op::MaxPool(_) | Op::Max if span >= SPAN_LIMIT => Err(ModelError::Span {
+                node: index,
+                span: span.unsigned_abs(),
+                limit: SPAN_LIMIT.unsigned_abs(),
+            }),
+            _ => Ok(()),
         }
+    }
+
+    /// The range of the tensor that node `index` makes, `joined` being that of all its sources together.
+    fn range(&self, index: usize, joined: Range) -> Result<Range, ModelError> {
+        let table = match &self.op {
+            Op::Constant(values) => values,
+            Op::Embedding(embedding) => &embedding.table,
+            _ => {
+                let activation = self.requant().map(|requant| requant.activation.range());
+                return Ok(activation.map_or(joined, |(low, high)| (low.into(), high.into())));
+            }
+        };
+        let (low, high) = union(table.iter().map(|&value| (value.into(), value.into())));
+        match low > i16::MIN.into() {
+            true => Ok((low, high)),
+            false => Err(ModelError::Table { node: index }),
+        }
+    }
+}
+
+/// The smallest range that holds all; (0, 0) if there is none.
+fn union(ranges: impl Iterator<Item = Range>) -> Range {
+    let joined = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    joined.unwrap_or((0, 0))
+}
+
+/// The largest magnitude of the accumulators of node `index`; all must stay below the limit.
+fn largest(index: usize, accumulators: &[Range]) -> Result<u32, ModelError> {
+    let mut largest = 0;
+    for (output, &(low, high)) in accumulators.iter().enumerate() {
+        let magnitude = low.unsigned_abs().max(high.unsigned_abs());
+        below(
+            index,
+            output,
+            Quantity::Accumulator,
+            magnitude,
+            ACCUMULATOR_LIMIT,
+        )?;
+        largest = largest.max(magnitude);
+    }
+    // Below 2^30, as just checked.
+    Ok(largest as u32)
+}
+
+impl Product {
+    /// The range of all accumulators of so many terms each, `squares` or not, with any bias.
+    fn accumulators(&self, terms: i64, sources: &[Range], squares: bool) -> Range {
+        let &[(a, b), (c, d)] = sources else {
+            return (0, 0);
+        };
+        // At most 2^26 terms of magnitudes below 2^15: the sum stays far inside i64.
+        let corners = [a * c, a * d, b * c, b * d];
+        let (low, high) = union(corners.into_iter().map(|corner| (corner, corner)));
+        let low = if squares { low.max(0) } else { low };
+        let biases = self.bias.iter().map(|&bias| (bias.into(), bias.into()));
+        let (least, most) = union(biases);
+        (low * terms + least, high * terms + most)
     }
 }
 
@@ -206,7 +291,7 @@ impl Requant {
                 magnitude,
                 QUANTISED_LIMIT,
             )?;
-            // Within -2^15..2^15, as just checked.
+            // Within -2^16..2^16, as just checked.
             quantised = (low.min(quantised.0), high.max(quantised.1));
         }
         Ok((quantised.0 as i32, quantised.1 as i32))

@@ -53,13 +53,46 @@ pub enum ModelError {
         /// The node, from 0.
         node: usize,
     },
-    /// A curve's values are out of range, too many, or do not reach 0.
-    #[error("node {node}: its activation's values do not make a curve; import the model again")]
-    Curve {
+    /// An activation's limits or values are out of range, too many, or do not reach 0.
+    #[error(
+        "node {node}: its activation is out of range or does not reach 0; import the model again"
+    )]
+    Activation {
         /// The node, from 0.
         node: usize,
     },
-    /// A tree's nodes are out of order, too deep, name inputs or outputs that do not exist, or read values above 127.
+    /// A constant or an embedding has the value -2^15.
+    #[error("node {node}: a value of its table is -32768; magnitudes stay below that, so import the model again")]
+    Table {
+        /// The node, from 0.
+        node: usize,
+    },
+    /// The largest of values that are too far apart to be compared in a proof.
+    #[error("node {node}: the values that it compares can be {span} apart, and the provable limit is {limit}; give them fewer bits")]
+    Span {
+        /// The node, from 0.
+        node: usize,
+        /// The difference of the largest and the smallest value.
+        span: u64,
+        /// The first difference that is too large.
+        limit: u64,
+    },
+    /// Tokens that are not read by an embedding, or an embedding that reads no tokens.
+    #[error(
+        "node {node}: embeddings, and only they, read the input's tokens; import the model again"
+    )]
+    Embedding {
+        /// The node, from 0.
+        node: usize,
+    },
+    /// A vocabulary without tokens, or with more than two bytes can tell apart.
+    #[error("the vocabulary has {found} tokens; it must have 1 to 65536")]
+    Vocabulary {
+        /// The number of tokens.
+        found: u32,
+    },
+    /// A tree's nodes are out of order, too deep, name inputs or outputs that do not exist, or read values outside
+    /// -128..=127.
     #[error("node {node}: a tree's nodes are out of order or name what they cannot read; import the model again")]
     Trees {
         /// The node, from 0.
@@ -145,6 +178,12 @@ pub enum ModelError {
     #[error("input value {index} is not finite; replace NaN and infinities before quantising")]
     NotFinite {
         /// Position in the input, from 0.
+        index: usize,
+    },
+    /// The input names no token there.
+    #[error("input token {index} is not a whole number from 0 and below the vocabulary's size; use the model's own tokeniser")]
+    Token {
+        /// Position among the tokens of the input, from 0.
         index: usize,
     },
     /// An intermediate value left 32 bits while running a model that was never validated.

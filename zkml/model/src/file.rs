@@ -7,7 +7,7 @@ use codec::{Decode, Encode, MemTrackingInput};
 use crate::{Model, ModelError};
 
 /// The format version this build reads and writes.
-pub const FORMAT_VERSION: u16 = 2;
+pub const FORMAT_VERSION: u16 = 3;
 /// Largest model file accepted, in bytes.
 pub const MAX_FILE_BYTES: usize = 1 << 30;
 

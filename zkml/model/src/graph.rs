@@ -6,8 +6,8 @@ use crate::Trees;
 
 /// Longest model name, in bytes of UTF-8.
 pub const MAX_NAME_BYTES: usize = 64;
-/// Most weights, biases and tree nodes of a model together.
-pub const MAX_PARAMETERS: u64 = 1 << 27;
+/// Most weights, biases, constants and tree nodes of a model together.
+pub const MAX_PARAMETERS: u64 = 1 << 28;
 /// Most values of a tensor.
 pub const MAX_ELEMENTS: u64 = 1 << 26;
 /// Most values of all tensors of a sample together.
@@ -58,6 +58,13 @@ pub enum Encoding {
     /// Each integer says where a value stands among thresholds: all that decision trees ask of it, without rounding.
     #[codec(index = 1)]
     Ranks(Vec<Ranks>),
+    /// Each value is a token, a whole number from 0 and below the vocabulary's size (at most 2^16), and becomes its upper
+    /// and its lower byte, each less 128. Only an [`Embedding`] reads them.
+    #[codec(index = 2)]
+    Tokens {
+        /// Number of tokens.
+        vocabulary: u32,
+    },
 }
 
 /// An integer input made from the value of one column: the number of thresholds at or below it, less 128.
@@ -108,6 +115,36 @@ pub enum Op {
     /// Decision trees. Only as the last node.
     #[codec(index = 3)]
     Trees(Trees),
+    /// Products of the matrices in two tensors. Not as the last node.
+    #[codec(index = 4)]
+    Product(Product),
+    /// The largest value along the last axis, which becomes 1 long.
+    #[codec(index = 5)]
+    Max,
+    /// The same tensor for every sample, without sources; magnitudes stay below 2^15. Read by linear nodes, and by products
+    /// as the first factor if its values are 0 and 1.
+    #[codec(index = 6)]
+    Constant(Vec<i16>),
+    /// The table's row of each token.
+    #[codec(index = 7)]
+    Embedding(Embedding),
+}
+
+/// `acc = A·B + bias` for the matrices in the last two axes of two tensors, `[.., M, K]` and `[.., K, N]`, whose other axes
+/// agree, and what follows.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Product {
+    /// Added to each product, row-major `[M][N]`; empty for none.
+    pub bias: Vec<i32>,
+    /// With one multiplier for all.
+    pub requant: Requant,
+}
+
+/// A table with a row for each token of the vocabulary: from `[.., 2]`, the bytes of tokens, to `[.., width]`.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Embedding {
+    /// Row-major `[vocabulary][width]`; magnitudes stay below 2^15.
+    pub table: Vec<i16>,
 }
 
 /// A linear map of one or more tensors: `acc = bias + sum_s map_s(source_s)`.
@@ -173,14 +210,16 @@ pub struct Requant {
 /// The function between two layers. It saturates, so the next layer's inputs have a fixed range.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Activation {
-    /// `clamp(q, -128, 127)`.
+    /// `clamp(q, low, high)`, with `low` 0 or below and `high` 0 or above; magnitudes stay below 2^15.
     #[codec(index = 0)]
-    Identity,
-    /// `clamp(q, 0, 255)`.
-    #[codec(index = 1)]
-    Relu,
+    Clamp {
+        /// The smallest value.
+        low: i16,
+        /// The largest value.
+        high: i16,
+    },
     /// Any other function, by its values.
-    #[codec(index = 2)]
+    #[codec(index = 1)]
     Curve(Curve),
 }
 
@@ -189,16 +228,23 @@ pub enum Activation {
 pub struct Curve {
     /// The argument of the first value, 0 or below.
     pub first: i32,
-    /// Values for consecutive arguments up to 0 or beyond, each from -128 to 255.
+    /// Values for consecutive arguments up to 0 or beyond, at most 2^16; magnitudes stay below 2^15.
     pub values: Vec<i16>,
 }
 
 impl Activation {
+    /// To 8 bits with a sign.
+    pub const IDENTITY: Self = Self::Clamp {
+        low: -128,
+        high: 127,
+    };
+    /// To 8 bits without a sign.
+    pub const RELU: Self = Self::Clamp { low: 0, high: 255 };
+
     /// Smallest and largest value.
     pub fn range(&self) -> (i32, i32) {
         match self {
-            Activation::Identity => (-128, 127),
-            Activation::Relu => (0, 255),
+            Activation::Clamp { low, high } => ((*low).into(), (*high).into()),
             Activation::Curve(curve) => {
                 let values = || curve.values.iter().map(|&value| i32::from(value));
                 (values().min().unwrap_or(0), values().max().unwrap_or(0))
@@ -209,8 +255,8 @@ impl Activation {
     /// The activation of a requantised accumulator.
     pub fn apply(&self, q: i32) -> i32 {
         match self {
-            Activation::Identity => q.clamp(-128, 127),
-            Activation::Relu => q.clamp(0, 255),
+            // Written out, as `clamp` panics where `low` is above `high`.
+            Activation::Clamp { low, high } => q.max((*low).into()).min((*high).into()),
             Activation::Curve(curve) => {
                 let last = curve.values.len().saturating_sub(1);
                 let at = i64::from(q) - i64::from(curve.first);
@@ -259,6 +305,7 @@ impl Model {
         match &self.input.encoding {
             Encoding::Affine { .. } => self.columns(),
             Encoding::Ranks(ranks) => ranks.len(),
+            Encoding::Tokens { .. } => self.columns().saturating_mul(2),
         }
     }
 
@@ -279,6 +326,11 @@ impl Model {
             (Some(node), _) => self.nodes.get(node).map(|node| node.shape.clone()),
             (None, Encoding::Affine { .. }) => Some(self.input.shape.clone()),
             (None, Encoding::Ranks(ranks)) => Some(vec![ranks.len() as u32]),
+            (None, Encoding::Tokens { .. }) => {
+                let mut shape = self.input.shape.clone();
+                shape.push(2);
+                Some(shape)
+            }
         }
     }
 
@@ -286,12 +338,12 @@ impl Model {
     pub fn interface(&self) -> [u8; 32] {
         use blake2::Digest;
         let mut hasher = blake2::Blake2s256::new();
-        hasher.update(b"ciro/interface/2");
+        hasher.update(b"ciro/interface/3");
         hasher.update((&self.input, &self.output).encode());
         hasher.finalize().into()
     }
 
-    /// Number of weights, biases and tree nodes.
+    /// Number of weights, biases, constants and tree nodes.
     pub fn parameters(&self) -> usize {
         self.nodes.iter().map(Node::parameters).sum()
     }
@@ -303,7 +355,16 @@ impl Node {
         elements(&self.shape) as usize
     }
 
-    /// Number of weights, biases and tree nodes.
+    /// What turns its accumulators into a tensor; `None` where it has no accumulators or ends in them.
+    pub fn requant(&self) -> Option<&Requant> {
+        match &self.op {
+            Op::Linear(linear) => linear.requant.as_ref(),
+            Op::Product(product) => Some(&product.requant),
+            _ => None,
+        }
+    }
+
+    /// Number of weights, biases, constants and tree nodes.
     pub fn parameters(&self) -> usize {
         match &self.op {
             Op::Linear(linear) => {
@@ -311,7 +372,10 @@ impl Node {
                 weights.sum::<usize>().saturating_add(linear.bias.len())
             }
             Op::Trees(trees) => trees.trees.iter().map(|tree| tree.nodes.len()).sum(),
-            Op::MaxPool(_) | Op::Select(_) => 0,
+            Op::Product(product) => product.bias.len(),
+            Op::Constant(values) => values.len(),
+            Op::Embedding(embedding) => embedding.table.len(),
+            Op::MaxPool(_) | Op::Select(_) | Op::Max => 0,
         }
     }
 }

@@ -1,63 +1,24 @@
-//! The reference interpreter, and the way in and out of integers.
+//! The reference interpreter.
 
 use crate::bounds::rescale;
 use crate::graph::elements;
+use crate::values::token;
 use crate::{
-    Conv, Encoding, Head, Linear, Map, Missing, Model, ModelError, Node, Op, Ranks, Trees, Window,
+    Conv, Embedding, Linear, Map, Model, ModelError, Node, Op, Product, Requant, Trees, Window,
 };
 
 /// The values of one node, each row-major `[batch][elements]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
-    /// Accumulators, of linear maps and of the last node.
+    /// Accumulators, of linear maps, products and the last node.
     pub acc: Vec<i32>,
-    /// Requantised accumulators, before the activation; of linear maps but the last.
+    /// Requantised accumulators, before the activation; of products, and of linear maps but the last.
     pub q: Vec<i32>,
     /// The tensor that later nodes read; empty for the last node.
     pub out: Vec<i32>,
 }
 
-/// What a model says, read from its accumulators.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Values {
-    /// Real values, row-major `[batch][outputs]`.
-    Float(Vec<f32>),
-    /// One label per sample.
-    Class(Vec<i64>),
-}
-
 impl Model {
-    /// Quantises a row-major batch of samples.
-    pub fn quantise(&self, x: &[f32]) -> Result<Vec<i8>, ModelError> {
-        whole_samples(x.len(), self.columns())?;
-        match &self.input.encoding {
-            Encoding::Affine { scale, zero_point } => {
-                let affine = |(index, value): (usize, &f32)| match value.is_finite() {
-                    // The cast saturates; so does the clamp that follows.
-                    true => {
-                        let q = ((value / scale).round_ties_even() as i64)
-                            .saturating_add((*zero_point).into());
-                        Ok(q.clamp(i8::MIN.into(), i8::MAX.into()) as i8)
-                    }
-                    false => Err(ModelError::NotFinite { index }),
-                };
-                x.iter().enumerate().map(affine).collect()
-            }
-            Encoding::Ranks(ranks) => {
-                let mut ranked = Vec::with_capacity(x.len() / self.columns() * ranks.len());
-                for (sample, row) in x.chunks_exact(self.columns()).enumerate() {
-                    for ranks in ranks {
-                        let column = ranks.column as usize;
-                        let index = sample * self.columns() + column;
-                        let value = row.get(column).copied().unwrap_or(f32::NAN);
-                        ranked.push(ranks.rank(value).ok_or(ModelError::NotFinite { index })?);
-                    }
-                }
-                Ok(ranked)
-            }
-        }
-    }
-
     /// Runs a row-major batch and returns the final accumulators `[batch][outputs]`.
     pub fn run(&self, input: &[i8]) -> Result<Vec<i32>, ModelError> {
         let mut traces = self.trace(input)?;
@@ -67,7 +28,7 @@ impl Model {
     /// Runs a row-major batch and returns the values of every node.
     pub fn trace(&self, input: &[i8]) -> Result<Vec<Trace>, ModelError> {
         self.check_shapes()?;
-        whole_samples(input.len(), self.inputs())?;
+        self.check_input(input)?;
         let batch = input.len() / self.inputs();
         let input: Vec<i32> = input.iter().map(|&x| i32::from(x)).collect();
         let mut traces: Vec<Trace> = Vec::with_capacity(self.nodes.len());
@@ -100,36 +61,6 @@ impl Model {
         }
         Ok(traces)
     }
-
-    /// Reads the final accumulators `[batch][outputs]`; an incomplete last row is ignored.
-    pub fn dequantise(&self, out: &[i32]) -> Values {
-        // In f64 the product is exact up to the last rounding: accumulators have up to 31 bits.
-        let real = |acc: i32| (f64::from(acc) * f64::from(self.output.scale)) as f32;
-        let rows = out.chunks_exact(self.outputs().max(1));
-        match &self.output.head {
-            Head::Values => Values::Float(rows.flatten().map(|&acc| real(acc)).collect()),
-            Head::Relu => Values::Float(rows.flatten().map(|&acc| real(acc.max(0))).collect()),
-            Head::ArgMax { labels } => {
-                Values::Class(rows.filter_map(|row| first_largest(row, labels)).collect())
-            }
-        }
-    }
-}
-
-impl Ranks {
-    /// The integer for a value; `None` for a missing one if that is refused.
-    pub fn rank(&self, value: f32) -> Option<i8> {
-        let value = f64::from(value);
-        let below = match (value.is_nan(), self.missing) {
-            (true, None) => return None,
-            (true, Some(Missing::Low)) => 0,
-            (true, Some(Missing::High)) => self.thresholds.len(),
-            (false, _) => self
-                .thresholds
-                .partition_point(|threshold| *threshold <= value),
-        };
-        Some((below as i64 - 128).clamp(i8::MIN.into(), i8::MAX.into()) as i8)
-    }
 }
 
 impl Node {
@@ -149,6 +80,24 @@ impl Node {
                 Some(())
             }
             Op::Trees(trees) => trees.run(sources.first()?, &mut trace.acc),
+            Op::Product(product) => product.run(&self.shape, sources, shapes, trace),
+            Op::Max => {
+                let axis = *shapes.first()?.last()? as usize;
+                for row in sources.first()?.chunks_exact(axis.max(1)) {
+                    trace.out.push(row.iter().copied().max()?);
+                }
+                Some(())
+            }
+            Op::Constant(values) => {
+                trace
+                    .out
+                    .extend(values.iter().map(|&value| i32::from(value)));
+                Some(())
+            }
+            Op::Embedding(embedding) => {
+                let width = *self.shape.last()? as usize;
+                embedding.run(width, sources.first()?, &mut trace.out)
+            }
         }
     }
 }
@@ -176,16 +125,82 @@ impl Linear {
                 }
             }
         }
-        for &acc in &acc {
-            trace.acc.push(i32::try_from(acc).ok()?);
+        push_accumulators(&acc, trace)?;
+        match &self.requant {
+            Some(requant) => requant.run(&acc, channel, trace),
+            None => Some(()),
         }
-        if let Some(requant) = &self.requant {
-            for (element, &acc) in acc.iter().enumerate() {
-                let multiplier = *requant.multipliers.get(channel(element))?;
-                let q = i32::try_from(rescale(acc.checked_mul(multiplier.into())?)).ok()?;
-                trace.q.push(q);
-                trace.out.push(requant.activation.apply(q));
+    }
+}
+
+fn push_accumulators(acc: &[i64], trace: &mut Trace) -> Option<()> {
+    for &acc in acc {
+        trace.acc.push(i32::try_from(acc).ok()?);
+    }
+    Some(())
+}
+
+impl Requant {
+    /// Appends what accumulators become, `channel` being an element's multiplier.
+    fn run(&self, acc: &[i64], channel: impl Fn(usize) -> usize, trace: &mut Trace) -> Option<()> {
+        for (element, &acc) in acc.iter().enumerate() {
+            let multiplier = *self.multipliers.get(channel(element))?;
+            let q = i32::try_from(rescale(acc.checked_mul(multiplier.into())?)).ok()?;
+            trace.q.push(q);
+            trace.out.push(self.activation.apply(q));
+        }
+        Some(())
+    }
+}
+
+impl Product {
+    fn run(
+        &self,
+        shape: &[u32],
+        sources: &[&[i32]],
+        shapes: &[Vec<u32>],
+        trace: &mut Trace,
+    ) -> Option<()> {
+        let ([left, right], [rows, columns]) = (sources, shape.last_chunk()?) else {
+            return None;
+        };
+        let (rows, columns) = (*rows as usize, *columns as usize);
+        let inner = *shapes.first()?.last()? as usize;
+        let bias: Vec<i64> = match self.bias.as_slice() {
+            [] => vec![0; rows * columns],
+            bias => bias.iter().map(|&bias| bias.into()).collect(),
+        };
+        let mut acc = bias.repeat(left.len().checked_div(rows * inner)?);
+        let matrices = left.chunks_exact(rows * inner);
+        let others = right.chunks_exact(inner * columns);
+        for ((left, right), acc) in matrices
+            .zip(others)
+            .zip(acc.chunks_exact_mut(rows * columns))
+        {
+            for (left, acc) in left.chunks_exact(inner).zip(acc.chunks_exact_mut(columns)) {
+                add_rows(left, right, acc);
             }
+        }
+        push_accumulators(&acc, trace)?;
+        self.requant.run(&acc, |_| 0, trace)
+    }
+}
+
+/// Adds the matrix's rows, weighed, to `acc`.
+fn add_rows<T: Copy + Into<i64>>(weights: &[i32], matrix: &[T], acc: &mut [i64]) {
+    for (&weight, row) in weights.iter().zip(matrix.chunks_exact(acc.len().max(1))) {
+        for (acc, &value) in acc.iter_mut().zip(row) {
+            *acc += i64::from(weight) * value.into();
+        }
+    }
+}
+
+impl Embedding {
+    fn run(&self, width: usize, bytes: &[i32], out: &mut Vec<i32>) -> Option<()> {
+        for bytes in bytes.chunks_exact(2) {
+            let row = token(bytes)?.checked_mul(width)?;
+            let values = self.table.get(row..row.checked_add(width)?)?;
+            out.extend(values.iter().map(|&value| i32::from(value)));
         }
         Some(())
     }
@@ -197,11 +212,7 @@ fn dense(weights: &[i8], source: &[i32], shape: &[u32], acc: &mut [i64]) -> Opti
     let outputs = weights.len().checked_div(inputs)?;
     let rows = source.chunks_exact(inputs);
     for (x, acc) in rows.zip(acc.chunks_exact_mut(outputs.max(1))) {
-        for (&x, row) in x.iter().zip(weights.chunks_exact(outputs.max(1))) {
-            for (acc, &weight) in acc.iter_mut().zip(row) {
-                *acc += i64::from(weight) * i64::from(x);
-            }
-        }
+        add_rows(x, weights, acc);
     }
     Some(())
 }
@@ -274,26 +285,5 @@ impl Trees {
             out.push(i32::try_from(acc).ok()?);
         }
         Some(())
-    }
-}
-
-/// The label of the first largest value of a row.
-fn first_largest(row: &[i32], labels: &[i64]) -> Option<i64> {
-    let mut pairs = row.iter().zip(labels);
-    let first = pairs.next()?;
-    Some(
-        *pairs
-            .fold(
-                first,
-                |best, pair| if pair.0 > best.0 { pair } else { best },
-            )
-            .1,
-    )
-}
-
-fn whole_samples(found: usize, sample: usize) -> Result<(), ModelError> {
-    match sample > 0 && found > 0 && found.is_multiple_of(sample) {
-        true => Ok(()),
-        false => Err(ModelError::InputLength { found, sample }),
     }
 }

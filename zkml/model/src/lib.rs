@@ -13,9 +13,10 @@
 //! x'_j  = activation(q_j)
 //! ```
 //!
-//! Other nodes take the largest value of windows, move data, or walk decision trees. The accumulators of the last node
-//! are the public output. [`Model::validate`] proves, for every possible input, that no accumulator leaves the range in
-//! which a proof over the field 2^31 - 1 means the same as integer arithmetic.
+//! A product node multiplies the matrices in two tensors instead, one multiplier `m` for all. Other nodes take the
+//! largest value of windows or along an axis, move data, hold constants, look up the rows of tokens, or walk decision
+//! trees. The accumulators of the last node are the public output. [`Model::validate`] proves, for every possible input,
+//! that no accumulator leaves the range in which a proof over the field 2^31 - 1 means the same as integer arithmetic.
 
 mod bounds;
 mod error;
@@ -25,14 +26,16 @@ mod interpreter;
 mod outline;
 mod shapes;
 mod trees;
+mod values;
 
-pub use bounds::{Bounds, ACCUMULATOR_LIMIT, QUANTISED_LIMIT};
+pub use bounds::{Bounds, ACCUMULATOR_LIMIT, QUANTISED_LIMIT, SPAN_LIMIT};
 pub use error::{ModelError, Quantity};
 pub use file::{FORMAT_VERSION, MAX_FILE_BYTES};
 pub use graph::{
-    Activation, Conv, Curve, Encoding, Head, Input, Linear, Map, Missing, Model, Node, Op, Output,
-    Ranks, Requant, Window, MAX_ELEMENTS, MAX_NAME_BYTES, MAX_NODES, MAX_PARAMETERS, MAX_RANK,
-    MAX_VALUES,
+    Activation, Conv, Curve, Embedding, Encoding, Head, Input, Linear, Map, Missing, Model, Node,
+    Op, Output, Product, Ranks, Requant, Window, MAX_ELEMENTS, MAX_NAME_BYTES, MAX_NODES,
+    MAX_PARAMETERS, MAX_RANK, MAX_VALUES,
 };
-pub use interpreter::{Trace, Values};
+pub use interpreter::Trace;
 pub use trees::{Tree, TreeNode, Trees, MAX_DEPTH};
+pub use values::Values;

@@ -22,8 +22,11 @@ impl fmt::Display for Node {
                 [Map::Scale(_)] => "scale",
                 _ => "sum",
             },
-            Op::MaxPool(_) => "max",
+            Op::MaxPool(_) | Op::Max => "max",
             Op::Select(_) => "select",
+            Op::Product(_) => "product",
+            Op::Constant(_) => "constant",
+            Op::Embedding(_) => "embedding",
             Op::Trees(trees) => {
                 let depth = trees
                     .trees

@@ -6,9 +6,12 @@ use crate::graph::{
 };
 use crate::trees::MAX_DEPTH;
 use crate::{
-    Activation, Conv, Head, Linear, Map, Model, ModelError, Node, Op, Ranks, Requant, Tree,
-    TreeNode, Trees, Window,
+    Activation, Conv, Head, Linear, Map, Model, ModelError, Node, Op, Product, Ranks, Requant,
+    Tree, TreeNode, Trees, Window,
 };
+
+/// Most tokens of a vocabulary: as many as two bytes tell apart.
+const MAX_VOCABULARY: u32 = 1 << 16;
 
 impl Model {
     /// Checks that all sizes agree, in time that does not depend on the number of weights.
@@ -26,34 +29,13 @@ impl Model {
             MAX_PARAMETERS,
         )?;
         positive("output", self.output.scale)?;
-        self.check_input()?;
+        self.check_encoding()?;
         for (index, node) in self.nodes.iter().enumerate() {
-            let at = At { node: index };
-            check_axes(&node.shape)?;
-            at_most(
-                "the number of sources of a node",
-                node.sources.len() as u64,
-                MAX_NODES,
-            )?;
-            if node.sources.is_empty() || node.sources.iter().any(|source| *source as usize > index)
-            {
-                return Err(ModelError::Source { node: index });
-            }
-            let sources: Vec<Vec<u32>> = node
-                .sources
-                .iter()
-                .filter_map(|source| self.tensor_shape(*source as usize))
-                .collect();
-            at_most(
-                "the number of values that a node reads",
-                total(&sources),
-                MAX_ELEMENTS,
-            )?;
-            node.check(at, &sources)?;
+            self.check_node(index, node)?;
             let ends = match &node.op {
                 Op::Linear(linear) => linear.requant.is_none(),
                 Op::Trees(_) => true,
-                Op::MaxPool(_) | Op::Select(_) => false,
+                _ => false,
             };
             if ends != (index == last) {
                 return Err(ModelError::MisplacedEnd { node: index });
@@ -75,7 +57,51 @@ impl Model {
         }
     }
 
-    fn check_input(&self) -> Result<(), ModelError> {
+    /// Checks a node against the tensors that it reads.
+    fn check_node(&self, index: usize, node: &Node) -> Result<(), ModelError> {
+        let at = At { node: index };
+        check_axes(&node.shape)?;
+        at_most(
+            "the number of sources of a node",
+            node.sources.len() as u64,
+            MAX_NODES,
+        )?;
+        let reads_nothing = node.sources.is_empty() && !matches!(node.op, Op::Constant(_));
+        if reads_nothing || node.sources.iter().any(|source| *source as usize > index) {
+            return Err(ModelError::Source { node: index });
+        }
+        let sources: Vec<Vec<u32>> = node
+            .sources
+            .iter()
+            .filter_map(|source| self.tensor_shape(*source as usize))
+            .collect();
+        at_most(
+            "the number of values that a node reads",
+            total(&sources),
+            MAX_ELEMENTS,
+        )?;
+        self.check_embedding(at, node)?;
+        node.check(at, &sources)
+    }
+
+    /// Embeddings read the tokens, nothing else does, and they have a row for each.
+    fn check_embedding(&self, at: At, node: &Node) -> Result<(), ModelError> {
+        let vocabulary = match self.input.encoding {
+            Encoding::Tokens { vocabulary } if node.sources.contains(&0) => Some(vocabulary),
+            _ => None,
+        };
+        match (&node.op, vocabulary) {
+            (Op::Embedding(embedding), Some(vocabulary)) => {
+                let width = node.shape.last().copied().unwrap_or(0);
+                let values = u64::from(vocabulary).saturating_mul(width.into());
+                at.same("the table", values, embedding.table.len() as u64)
+            }
+            (Op::Embedding(_), None) | (_, Some(_)) => Err(ModelError::Embedding { node: at.node }),
+            (_, None) => Ok(()),
+        }
+    }
+
+    fn check_encoding(&self) -> Result<(), ModelError> {
         check_axes(&self.input.shape)?;
         match &self.input.encoding {
             Encoding::Affine { scale, .. } => positive("input", *scale),
@@ -101,6 +127,13 @@ impl Model {
                     false => Err(ModelError::Ranks),
                 }
             }
+            Encoding::Tokens { vocabulary } => {
+                check_axes(&self.tensor_shape(0).unwrap_or_default())?;
+                match (1..=MAX_VOCABULARY).contains(vocabulary) {
+                    true => Ok(()),
+                    false => Err(ModelError::Vocabulary { found: *vocabulary }),
+                }
+            }
         }
     }
 }
@@ -122,6 +155,17 @@ impl At {
                 found,
             }),
         }
+    }
+
+    /// Every axis has its size.
+    fn axes(self, what: &'static str, expected: &[u32], found: &[u32]) -> Result<(), ModelError> {
+        self.same(
+            "the list of axes",
+            expected.len() as u64,
+            found.len() as u64,
+        )?;
+        let mut axes = expected.iter().zip(found);
+        axes.try_for_each(|(&expected, &found)| self.same(what, expected.into(), found.into()))
     }
 
     fn image(self, shape: &[u32]) -> Result<[u32; 3], ModelError> {
@@ -172,6 +216,26 @@ impl Node {
                 at.same("the base", elements(&self.shape), trees.base.len() as u64)?;
                 trees.check(at, elements(one_source()?))
             }
+            Op::Product(product) => product.check(at, &self.shape, sources),
+            Op::Max => {
+                let mut expected = one_source()?.to_vec();
+                let Some(axis) = expected.last_mut() else {
+                    return at.same("the list of the source's axes", 1, 0);
+                };
+                *axis = 1;
+                at.axes("an axis", &expected, &self.shape)
+            }
+            Op::Constant(values) => {
+                at.same("the list of sources", 0, sources.len() as u64)?;
+                at.same("the constant", elements(&self.shape), values.len() as u64)
+            }
+            Op::Embedding(_) => {
+                let mut expected = one_source()?.to_vec();
+                if let (Some(bytes), Some(width)) = (expected.last_mut(), self.shape.last()) {
+                    *bytes = *width;
+                }
+                at.axes("an axis", &expected, &self.shape)
+            }
         }
     }
 }
@@ -188,26 +252,8 @@ impl Linear {
             self.maps.len() as u64,
         )?;
         at.same("the bias", channels.into(), self.bias.len() as u64)?;
-        if let Some(Requant {
-            multipliers,
-            activation,
-        }) = &self.requant
-        {
-            at.same(
-                "the list of multipliers",
-                channels.into(),
-                multipliers.len() as u64,
-            )?;
-            if let Activation::Curve(curve) = activation {
-                let span = curve.first.unsigned_abs() as usize;
-                let in_range = |value: &i16| (-128..=255).contains(value);
-                let valid = curve.first <= 0
-                    && (span.saturating_add(1)..=1 << 16).contains(&curve.values.len())
-                    && curve.values.iter().all(in_range);
-                if !valid {
-                    return Err(ModelError::Curve { node: at.node });
-                }
-            }
+        if let Some(requant) = &self.requant {
+            requant.check(at, channels)?;
         }
         for (map, source) in self.maps.iter().zip(sources) {
             match map {
@@ -241,6 +287,55 @@ impl Linear {
             }
         }
         Ok(())
+    }
+}
+
+impl Requant {
+    fn check(&self, at: At, channels: u32) -> Result<(), ModelError> {
+        at.same(
+            "the list of multipliers",
+            channels.into(),
+            self.multipliers.len() as u64,
+        )?;
+        let valid = match &self.activation {
+            Activation::Clamp { low, high } => *low <= 0 && *high >= 0 && *low > i16::MIN,
+            Activation::Curve(curve) => {
+                let span = curve.first.unsigned_abs() as usize;
+                curve.first <= 0
+                    && (span.saturating_add(1)..=1 << 16).contains(&curve.values.len())
+                    && !curve.values.contains(&i16::MIN)
+            }
+        };
+        match valid {
+            true => Ok(()),
+            false => Err(ModelError::Activation { node: at.node }),
+        }
+    }
+}
+
+impl Product {
+    fn check(&self, at: At, shape: &[u32], sources: &[Vec<u32>]) -> Result<(), ModelError> {
+        let [left, right] = sources else {
+            return at.same("the list of sources", 2, sources.len() as u64);
+        };
+        let (Some((leading, &[rows, inner])), Some(&[_, columns])) =
+            (left.split_last_chunk(), right.last_chunk())
+        else {
+            let axes = left.len().min(right.len());
+            return at.same("the list of a factor's axes", 2, axes as u64);
+        };
+        let axes = |last: [u32; 2]| [leading, &last].concat();
+        at.axes(
+            "an axis of the second factor",
+            &axes([inner, columns]),
+            right,
+        )?;
+        at.axes("an axis", &axes([rows, columns]), shape)?;
+        if !self.bias.is_empty() {
+            let matrix = u64::from(rows).saturating_mul(columns.into());
+            at.same("the bias", matrix, self.bias.len() as u64)?;
+        }
+        self.requant.check(at, 1)
     }
 }
 

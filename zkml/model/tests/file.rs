@@ -84,7 +84,8 @@ proptest! {
         }
     }
 
-    /// What a changed file says is either refused or runs; without the validation it still does not panic.
+    /// What a changed file says is either refused or runs, on tokens that there are; without the validation it still does
+    /// not panic.
     #[test]
     fn changed_models_run_or_are_refused(model in common::model(), changes in changes(), x in any::<i8>()) {
         let mut payload = model.encode();
@@ -95,7 +96,8 @@ proptest! {
         if let Ok(other) = Model::decode(&mut payload.as_slice()) {
             let input = vec![x; other.inputs().min(1 << 16)];
             let made = other.run(&input);
-            if other.validate().is_ok() && input.len() == other.inputs() {
+            let unknown = matches!(made, Err(ModelError::Token { .. }));
+            if other.validate().is_ok() && input.len() == other.inputs() && !unknown {
                 let outputs = made.unwrap();
                 prop_assert_eq!(outputs.len(), other.outputs());
                 other.dequantise(&outputs);
@@ -125,14 +127,14 @@ fn errors_say_what_is_wrong() {
         Err(ModelError::Checksum)
     );
 
-    for version in [1, 3] {
+    for version in [FORMAT_VERSION - 1, FORMAT_VERSION + 1] {
         let mut other = file.clone();
-        other[4] = version;
+        other[4..6].copy_from_slice(&version.to_le_bytes());
         seal(&mut other);
         assert_eq!(
             Model::decode_file(&other),
             Err(ModelError::Version {
-                found: version.into(),
+                found: version,
                 supported: FORMAT_VERSION
             })
         );

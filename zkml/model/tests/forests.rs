@@ -18,7 +18,7 @@ fn trees_of(model: &mut Model) -> &mut Trees {
 fn ranks_of(model: &mut Model) -> &mut Vec<Ranks> {
     match &mut model.input.encoding {
         Encoding::Ranks(ranks) => ranks,
-        Encoding::Affine { .. } => panic!("not ranked"),
+        _ => panic!("not ranked"),
     }
 }
 

@@ -8,7 +8,11 @@ use ciro_zkml_model::{
     Activation, Conv, Curve, Encoding, Map, Model, ModelError, Node, Op, Tree, TreeNode, Trees,
     Window,
 };
-use common::{branch, definition, linear, linear_of, node, of, perceptron, plain, requant};
+use common::{
+    branch, definition, linear, linear_of, node, of, perceptron, plain,
+    refusal::{attention, tokens},
+    requant,
+};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 fn wide(values: &[i32]) -> Vec<i64> {
@@ -60,6 +64,7 @@ fn random_models_have_everything() {
         seen.insert(match model.input.encoding {
             Encoding::Affine { .. } => "affine",
             Encoding::Ranks(_) => "ranks",
+            Encoding::Tokens { .. } => "tokens",
         });
         for node in &model.nodes {
             seen.extend(features(node));
@@ -68,14 +73,19 @@ fn random_models_have_everything() {
     let all = [
         "affine",
         "channels last",
+        "constant",
         "conv",
         "curve",
         "dense",
         "dense rows",
         "dilation",
+        "embedding",
         "groups",
         "max",
+        "max along an axis",
         "pads",
+        "product",
+        "product with a bias",
         "ranks",
         "residual",
         "scale",
@@ -83,6 +93,7 @@ fn random_models_have_everything() {
         "strides",
         "sum of convolutions",
         "sum of products",
+        "tokens",
         "trees",
     ];
     assert_eq!(seen, BTreeSet::from(all));
@@ -98,6 +109,11 @@ fn features(node: &Node) -> Vec<&'static str> {
     };
     let linear = match &node.op {
         Op::Linear(linear) => linear,
+        Op::Product(product) if product.bias.is_empty() => return vec!["product"],
+        Op::Product(_) => return vec!["product with a bias"],
+        Op::Max => return vec!["max along an axis"],
+        Op::Constant(_) => return vec!["constant"],
+        Op::Embedding(_) => return vec!["embedding"],
         Op::MaxPool(window) => return [vec!["max"], of_window(window)].concat(),
         Op::Select(_) => return vec!["select"],
         Op::Trees(_) => return vec!["trees"],
@@ -171,7 +187,7 @@ fn an_image_computed_by_hand() {
         vec![Map::Conv(conv)],
         0,
         vec![-1],
-        requant(vec![1 << Model::SHIFT], Activation::Relu),
+        requant(vec![1 << Model::SHIFT], Activation::RELU),
     );
     // The input and the largest values of it, weighed, element by element.
     let scale = linear(
@@ -201,6 +217,35 @@ fn an_image_computed_by_hand() {
         [7 - 9 - 44, 7 + 15 + 6, 7 + 60 + 6, 7 + 3 - 44]
     );
     assert!(traces[3].out.is_empty() && traces[3].q.is_empty() && traces[2].acc.is_empty());
+}
+
+#[test]
+fn products_computed_by_hand() {
+    let model = attention();
+    assert_eq!(
+        model.outline(),
+        "3x2 -> select 1x3x2 -> select 1x2x3 -> product 1x3x3 -> max 1x3x1 -> constant 1x3x1 -> sum 1x3x1"
+    );
+    assert_eq!(model.parameters(), 9 + 3 + 6 + 3);
+    let input = [1, 2, -5, 1, 0, 12];
+    let traces = model.trace(&[input, [0; 6]].concat()).unwrap();
+    let scores = [5, -3, 24, -3, 26, 12, 24, 12, 144];
+    assert_eq!(traces[2].acc, [scores, [0; 9]].concat());
+    assert_eq!(traces[2].q, traces[2].acc);
+    assert_eq!(traces[2].out[..9], [5, -3, 24, -3, 26, 12, 24, 12, 127]);
+    assert_eq!(traces[3].out, [24, 26, 127, 0, 0, 0]);
+    assert_eq!(traces[4].out, [5, -300, 7, 5, -300, 7]);
+    assert_eq!(traces[5].acc, [24 + 10, 26 - 600, 127 + 14, 10, -600, 14]);
+}
+
+#[test]
+fn embeddings_computed_by_hand() {
+    let model = tokens();
+    assert_eq!(model.outline(), "2x2 -> embedding 2x3 -> dense 2x1");
+    // Token 299 is 256 + 43; its row starts at 897.
+    let traces = model.trace(&[-127, -85, -128, -128]).unwrap();
+    assert_eq!(traces[0].out, [897, 898, 899, 0, 1, 2]);
+    assert_eq!(traces[1].acc, [897 + 898 + 899, 3]);
 }
 
 #[test]
@@ -242,7 +287,7 @@ fn trees_computed_by_hand() {
 }
 
 #[test]
-fn curves_end_in_their_last_values() {
+fn activations_end_in_their_last_values() {
     let curve = Activation::Curve(Curve {
         first: -1,
         values: vec![9, -128, 255],
@@ -252,6 +297,13 @@ fn curves_end_in_their_last_values() {
         [9, 9, 9, -128, 255, 255, 255]
     );
     assert_eq!(curve.range(), (-128, 255));
+    let (low, high) = (-3, 5);
+    let clamp = Activation::Clamp { low, high };
+    assert_eq!(
+        [i32::MIN, -4, -3, 5, 6, i32::MAX].map(|q| clamp.apply(q)),
+        [-3, -3, -3, 5, 5, 5]
+    );
+    assert_eq!(clamp.range(), (-3, 5));
 }
 
 #[test]
@@ -276,7 +328,7 @@ fn a_model_that_was_not_validated_cannot_overflow_silently() {
         Err(ModelError::Unvalidated { node: 1 })
     );
     let first = linear_of(&mut model, 0);
-    first.requant = requant(vec![u32::MAX; 2], Activation::Relu);
+    first.requant = requant(vec![u32::MAX; 2], Activation::RELU);
     first.bias[0] = i32::MAX - 1000;
     assert_eq!(
         model.run(&[127, 127]),

@@ -2,8 +2,10 @@
 
 mod common;
 
-use ciro_zkml_model::{Encoding, Head, Input, Missing, ModelError, Ranks, Values};
-use common::{of, perceptron, plain};
+use ciro_zkml_model::{
+    Embedding, Encoding, Head, Input, Map, Missing, Model, ModelError, Op, Ranks, Values,
+};
+use common::{linear, node, of, perceptron, plain, token};
 use proptest::prelude::*;
 
 /// Numbers around which comparisons go wrong, and any others.
@@ -117,6 +119,61 @@ proptest! {
     }
 }
 
+/// Three tokens to their numbers, by an embedding; those from 30,000 start again at 0.
+fn of_tokens(vocabulary: u32) -> Model {
+    let table: Vec<i16> = (0..vocabulary).map(|id| (id % 30_000) as i16).collect();
+    let end = linear(vec![Map::Scale(vec![1])], 1, vec![0], None);
+    let embedding = Op::Embedding(Embedding { table });
+    let nodes = vec![node(&[0], &[3, 1], embedding), node(&[1], &[3, 1], end)];
+    let mut model = of(plain(&[3]), nodes);
+    model.input.encoding = Encoding::Tokens { vocabulary };
+    model
+}
+
+#[test]
+fn tokens_become_their_bytes_and_then_their_rows() {
+    let model = of_tokens(1 << 16);
+    assert_eq!((model.columns(), model.inputs()), (3, 6));
+    let bytes = model.quantise(&[0.0, 258.0, 65_535.0]).unwrap();
+    assert_eq!(bytes, [-128, -128, -127, -126, 127, 127]);
+    assert_eq!(model.run(&bytes), Ok(vec![0, 258, 5535]));
+    let ids: Vec<f32> = (0..3 << 14).map(|id| id as f32).collect();
+    let expected: Vec<i32> = (0..3 << 14).map(|id| id % 30_000).collect();
+    let bytes = model.quantise(&ids).unwrap();
+    assert_eq!(bytes, (0..3 << 14).flat_map(token).collect::<Vec<_>>());
+    assert_eq!(model.run(&bytes), Ok(expected));
+}
+
+#[test]
+fn what_names_no_token_is_refused() {
+    let model = of_tokens(300);
+    let refused = |index| ModelError::Token { index };
+    for bad in [
+        300.0,
+        0.5,
+        -1.0,
+        -f32::from_bits(1),
+        299.00003,
+        65_536.0,
+        1e30,
+        f32::NAN,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+    ] {
+        assert_eq!(
+            model.quantise(&[299.0, bad, -0.0]),
+            Err(refused(1)),
+            "{bad}"
+        );
+    }
+    assert!(model.quantise(&[299.0, 0.0, -0.0]).is_ok());
+    // Of the second sample the last.
+    let mut bytes: Vec<i8> = [0, 299, 7, 8, 9, 300].into_iter().flat_map(token).collect();
+    assert_eq!(model.run(&bytes), Err(refused(5)));
+    bytes[2] = 127;
+    assert_eq!(model.run(&bytes), Err(refused(1)));
+}
+
 #[test]
 fn ranks_by_hand() {
     let mut ranks = Ranks {
@@ -181,6 +238,25 @@ fn heads() {
     assert_eq!(of(plain(&[2]), vec![]).outputs(), 0);
 }
 
+/// With labels, what `dequantise` says; without, the index of the first largest accumulator.
+#[test]
+fn classes() {
+    let out = [-4, 8, 3, 3, -1, -2, 9];
+    let mut model = perceptron();
+    for head in [Head::Values, Head::Relu] {
+        model.output.head = head;
+        assert_eq!(model.classes(&out), [1, 0, 0]);
+    }
+    let labels = vec![7, -9];
+    model.output.head = Head::ArgMax { labels };
+    assert_eq!(model.classes(&out), [-9, 7, 7]);
+    assert_eq!(model.dequantise(&out), Values::Class(vec![-9, 7, 7]));
+    assert_eq!(of(plain(&[2]), vec![]).classes(&[]), []);
+    // Accumulators that are one real value of 32 bits are still told apart.
+    model.output.head = Head::Values;
+    assert_eq!(model.classes(&[1 << 29, (1 << 29) + 1]), [1]);
+}
+
 #[test]
 fn quantisation_rounds_ties_to_even_and_saturates() {
     let model = perceptron();
@@ -195,4 +271,19 @@ fn quantisation_rounds_ties_to_even_and_saturates() {
             Err(ModelError::NotFinite { index: 1 })
         );
     }
+}
+
+#[test]
+fn an_input_is_whole_samples_and_its_tokens_are_known() {
+    let mut model = of(plain(&[2]), vec![]);
+    assert_eq!(model.check_input(&[1, 2, 3, 4]), Ok(()));
+    assert!(model.check_input(&[1, 2, 3]).is_err());
+    model.input.encoding = Encoding::Tokens { vocabulary: 300 };
+    let known = model.quantise(&[299.0, 0.0]).unwrap();
+    assert_eq!(model.check_input(&known), Ok(()));
+    model.input.encoding = Encoding::Tokens { vocabulary: 299 };
+    assert_eq!(
+        model.check_input(&known),
+        Err(ModelError::Token { index: 0 })
+    );
 }

@@ -8,7 +8,7 @@ use ciro_zkml_model::{
 };
 use common::{
     linear, linear_of, node, of, plain,
-    refusal::{dense, forest, image, refused, shape, too_large},
+    refusal::{attention, dense, forest, image, refused, shape, tokens, too_large},
     requant,
 };
 
@@ -39,7 +39,7 @@ fn layers() {
     }
     for count in [0, 2] {
         shape(&good, "the list of multipliers", |m| {
-            linear_of(m, 0).requant = requant(vec![1; count], Activation::Relu)
+            linear_of(m, 0).requant = requant(vec![1; count], Activation::RELU)
         });
     }
 
@@ -49,7 +49,7 @@ fn layers() {
         channel: 0,
     };
     let mut model = good.clone();
-    linear_of(&mut model, 0).requant = requant(vec![0], Activation::Relu);
+    linear_of(&mut model, 0).requant = requant(vec![0], Activation::RELU);
     assert_eq!(model.validate(), Err(zero));
     for bad in [0.0, -1.0, 1e-40, f32::INFINITY, f32::NAN] {
         let encoding = Encoding::Affine {
@@ -78,6 +78,12 @@ fn the_end_is_at_the_end() {
     assert_eq!(refused(&good, |m| drop(m.nodes.pop())), misplaced(0));
     let (image, forest) = (image(), forest());
     assert_eq!(refused(&image, |m| drop(m.nodes.pop())), misplaced(1));
+    // A constant, the largest along an axis, a product, an embedding.
+    for end in [4, 3, 2] {
+        let cut = |m: &mut Model| m.nodes.truncate(end + 1);
+        assert_eq!(refused(&attention(), cut), misplaced(end));
+    }
+    assert_eq!(refused(&tokens(), |m| drop(m.nodes.pop())), misplaced(0));
     assert_eq!(refused(&forest, |m| drop(m.nodes.pop())), misplaced(0));
     let again = |m: &mut Model| m.nodes.push(node(&[2], &[2], Op::Select(vec![0, 1])));
     assert_eq!(refused(&forest, again), misplaced(1));
@@ -160,7 +166,7 @@ fn a_channel_axis_exists() {
 #[test]
 fn sources() {
     let source = |node| ModelError::Source { node };
-    for good in [dense(), image(), forest()] {
+    for good in [dense(), image(), forest(), attention(), tokens()] {
         // None, its own tensor, a later one, one that does not exist.
         for sources in [vec![], vec![2], vec![3], vec![u32::MAX]] {
             assert_eq!(
@@ -217,10 +223,10 @@ fn curves() {
         linear_of(&mut model, 0).requant = requant(vec![1], curve);
         model.validate().map(drop)
     };
-    let refused = Err(ModelError::Curve { node: 0 });
+    let refused = Err(ModelError::Activation { node: 0 });
     for (first, values) in [
         (0, vec![0]),
-        (-2, vec![-128, 0, 255]),
+        (-2, vec![i16::MIN + 1, 0, i16::MAX]),
         (-1, vec![3; 1 << 16]),
     ] {
         assert_eq!(with(first, values), Ok(()));
@@ -240,14 +246,29 @@ fn curves() {
     ] {
         assert_eq!(with(first, vec![0; count]), refused, "{first} {count}");
     }
-    for value in [-129, 256, i16::MIN, i16::MAX] {
-        assert_eq!(with(-1, vec![0, value]), refused);
+    assert_eq!(with(-1, vec![0, i16::MIN]), refused);
+}
+
+#[test]
+fn clamps() {
+    let good = dense();
+    let with = |low, high| {
+        let mut model = good.clone();
+        linear_of(&mut model, 0).requant = requant(vec![1], Activation::Clamp { low, high });
+        model.validate().map(drop)
+    };
+    for (low, high) in [(0, 0), (-1, 0), (0, 1), (i16::MIN + 1, i16::MAX)] {
+        assert_eq!(with(low, high), Ok(()));
+    }
+    let refused = Err(ModelError::Activation { node: 0 });
+    for (low, high) in [(1, 2), (-2, -1), (1, -1), (i16::MIN, 0)] {
+        assert_eq!(with(low, high), refused);
     }
 }
 
 #[test]
 fn axes() {
-    for good in [dense(), image(), forest()] {
+    for good in [dense(), image(), forest(), attention(), tokens()] {
         let empty = ModelError::EmptyTensor;
         assert_eq!(refused(&good, |m| m.input.shape.push(0)), empty);
         assert_eq!(refused(&good, |m| m.output.shape.push(0)), empty);
@@ -280,7 +301,7 @@ fn sizes_of_the_whole() {
     // A node that copies its source, with the largest tensors that are accepted.
     let copy = |source: &[u32], last: bool| {
         let maps = source.iter().map(|_| Map::Scale(vec![0])).collect();
-        let requant = requant(vec![1], Activation::Identity);
+        let requant = requant(vec![1], Activation::IDENTITY);
         let op = linear(maps, 0, vec![0], requant.filter(|_| !last));
         node(source, &[1, MAX_ELEMENTS as u32], op)
     };

@@ -3,10 +3,10 @@
 mod common;
 
 use ciro_zkml_model::{
-    Activation, Conv, Curve, Linear, Map, Model, ModelError, Node, Op, Quantity, Tree, TreeNode,
-    Trees, Window, ACCUMULATOR_LIMIT, QUANTISED_LIMIT,
+    Activation, Conv, Curve, Embedding, Encoding, Linear, Map, Model, ModelError, Node, Op,
+    Quantity, Tree, TreeNode, Trees, Window, ACCUMULATOR_LIMIT, QUANTISED_LIMIT, SPAN_LIMIT,
 };
-use common::{branch, linear, linear_of, node, of, plain, requant};
+use common::{branch, linear, linear_of, node, of, plain, product, requant};
 use proptest::prelude::*;
 
 /// `inputs`-1-1 with the given first weights, bias, multiplier and activation.
@@ -33,7 +33,7 @@ fn overflow(node: usize, quantity: Quantity, bound: i64, limit: i64) -> Result<(
 
 #[test]
 fn bounds_are_those_of_the_true_ranges() {
-    let bounds = model(vec![2, -1], 10, 4096, Activation::Relu)
+    let bounds = model(vec![2, -1], 10, 4096, Activation::RELU)
         .validate()
         .unwrap();
     // 10 + 2*[-128, 127] - [-128, 127] = [-373, 392]; then 1 - 3*[0, 255].
@@ -41,7 +41,7 @@ fn bounds_are_those_of_the_true_ranges() {
     assert_eq!(bounds.accumulators, [392, 764]);
     assert_eq!(bounds.output(), 764);
 
-    let bounds = model(vec![2, -1], 10, 4096, Activation::Identity)
+    let bounds = model(vec![2, -1], 10, 4096, Activation::IDENTITY)
         .validate()
         .unwrap();
     assert_eq!(bounds.output(), 1 + 3 * 128);
@@ -54,9 +54,9 @@ fn bounds_are_those_of_the_true_ranges() {
     assert_eq!([of(vec![9]), of(vec![-50, 7, 60])], [26, 179]);
 
     // Zero is always in the range of what is requantised.
-    let bounds = model(vec![0], 5, 4096, Activation::Relu).validate();
+    let bounds = model(vec![0], 5, 4096, Activation::RELU).validate();
     assert_eq!(bounds.unwrap().quantised[0], (0, 5));
-    let bounds = model(vec![0], -5, 4096, Activation::Relu).validate();
+    let bounds = model(vec![0], -5, 4096, Activation::RELU).validate();
     assert_eq!(bounds.unwrap().quantised[0], (-5, 0));
 }
 
@@ -97,7 +97,7 @@ fn ranges_follow_the_tensors() {
 
     // [0, 255] through a pool, and together with [-128, 127].
     let pool = node(&[1], &[1, 2, 2], Op::MaxPool(window([0, 1, 0, 0])));
-    let relu = layer(0, Activation::Relu);
+    let relu = layer(0, Activation::RELU);
     assert_eq!(bound(vec![relu.clone(), pool, scale(&[2], &[-1])]), 255);
     assert_eq!(
         bound(vec![relu.clone(), scale(&[1, 0], &[2, 3])]),
@@ -111,7 +111,7 @@ fn ranges_follow_the_tensors() {
         bound(vec![relu.clone(), select(&[1]), scale(&[2], &[-1])]),
         255
     );
-    let both = vec![relu, layer(0, Activation::Identity), select(&[2, 1])];
+    let both = vec![relu, layer(0, Activation::IDENTITY), select(&[2, 1])];
     assert_eq!(bound([both.clone(), vec![scale(&[3], &[1])]].concat()), 255);
     assert_eq!(bound([both, vec![scale(&[3, 3], &[-1, 1])]].concat()), 383);
 
@@ -177,9 +177,9 @@ fn trees_are_bounded_by_their_leaves() {
     );
 }
 
-/// A tree compares with 8 bits and a sign: it cannot read what goes up to 255.
+/// A tree compares with 8 bits and a sign: it cannot read what goes further, up or down.
 #[test]
-fn trees_read_no_values_above_127() {
+fn trees_read_values_of_8_bits() {
     let of = |activation| {
         let mut model = model(vec![1], 0, 1, activation);
         let leaf = TreeNode::Leaf(vec![1]);
@@ -197,16 +197,166 @@ fn trees_read_no_values_above_127() {
             values: vec![most],
         })
     };
-    assert_eq!([of(Activation::Identity), of(curve(127))], [Ok(1), Ok(1)]);
+    assert_eq!([of(Activation::IDENTITY), of(curve(127))], [Ok(1), Ok(1)]);
     let refused = Err(ModelError::Trees { node: 1 });
-    assert_eq!(of(Activation::Relu), refused);
+    assert_eq!(of(Activation::RELU), refused);
     assert_eq!(of(curve(128)), refused);
+    assert_eq!(of(curve(-129)), refused);
+}
+
+/// The larger of two values is proved by looking their difference up.
+#[test]
+fn compared_values_are_close_together() {
+    let of = |low, high, op: &Op| {
+        let scale = |source| {
+            let requant = requant(vec![1], Activation::Clamp { low, high });
+            let op = linear(vec![Map::Scale(vec![1])], 0, vec![0], requant);
+            node(&[source], &[1, 1, 1], op)
+        };
+        let mut end = scale(2);
+        if let Op::Linear(linear) = &mut end.op {
+            linear.requant = None;
+        }
+        let largest = node(&[1], &[1, 1, 1], op.clone());
+        let model = of(plain(&[1, 1, 1]), vec![scale(0), largest, end]);
+        model.validate().map(|bounds| bounds.output())
+    };
+    let pool = Op::MaxPool(Window {
+        kernel: [1, 1],
+        strides: [1, 1],
+        dilations: [1, 1],
+        pads: [0; 4],
+    });
+    for op in [pool, Op::Max] {
+        assert_eq!(of(0, 4095, &op), Ok(4095));
+        assert_eq!(of(-2048, 2047, &op), Ok(2048));
+        for (low, high) in [(0, 4096), (-4096, 0), (-2048, 2048)] {
+            let refused = ModelError::Span {
+                node: 1,
+                span: SPAN_LIMIT as u64,
+                limit: SPAN_LIMIT as u64,
+            };
+            assert_eq!(of(low, high, &op), Err(refused));
+        }
+        assert_eq!(
+            of(-i16::MAX, i16::MAX, &op),
+            Err(ModelError::Span {
+                node: 1,
+                span: 65_534,
+                limit: 4096
+            })
+        );
+    }
+}
+
+/// A product of `[2, 2]` and `[2, 1]`, the first after that activation, with biases 100 and -7.
+fn product_after(activation: Activation) -> Model {
+    let maps = vec![Map::Scale(vec![1; 2])];
+    let step = 1 << Model::SHIFT;
+    let first = linear(maps, 0, vec![0; 2], requant(vec![step; 2], activation));
+    let product = product(vec![100, -7], step, Activation::IDENTITY);
+    let end = linear(vec![Map::Scale(vec![1; 2])], 0, vec![0; 2], None);
+    of(
+        plain(&[2, 2]),
+        vec![
+            node(&[0], &[2, 2], first),
+            node(&[0], &[2, 1], Op::Select(vec![0, 1])),
+            node(&[1, 2], &[2, 1], product),
+            node(&[3], &[2, 1], end),
+        ],
+    )
+}
+
+#[test]
+fn products_are_bounded_by_the_ends_of_their_factors() {
+    let of = |activation| {
+        let bounds = product_after(activation).validate().unwrap();
+        (bounds.quantised[2], bounds.accumulators[2])
+    };
+    // Twice [-128, 127] * [-128, 127] = [-16256, 16384], and the biases; some input gets there.
+    assert_eq!(of(Activation::IDENTITY), ((-32_519, 32_868), 32_868));
+    let reached = |input: [i8; 4]| {
+        let traces = product_after(Activation::IDENTITY).trace(&input).unwrap();
+        traces[2].acc.clone()
+    };
+    assert_eq!(reached([-128; 4])[0], 32_868);
+    assert_eq!(reached([127, 127, -128, -128])[1], -32_519);
+    // Twice [0, 255] * [-128, 127].
+    assert_eq!(of(Activation::RELU), ((-65_287, 64_870), 65_287));
+    // Twice [5, 9] and [-9, -5] * [-128, 127], and nothing.
+    let curve = |values| of(Activation::Curve(Curve { first: 0, values }));
+    assert_eq!(curve(vec![5, 9]), ((-2311, 2386), 2386));
+    assert_eq!(curve(vec![-5, -9]), ((-2293, 2404), 2404));
+    assert_eq!(curve(vec![0]), ((-7, 100), 100));
+}
+
+#[test]
+fn products_stay_below_the_limits() {
+    let of = |values: [i16; 2], bias, multiplier| {
+        let constant = |value| node(&[], &[1, 1], Op::Constant(vec![value]));
+        let product = product(vec![bias], multiplier, Activation::RELU);
+        let end = linear(vec![Map::Scale(vec![1])], 0, vec![0], None);
+        let nodes = vec![
+            constant(values[0]),
+            constant(values[1]),
+            node(&[1, 2], &[1, 1], product),
+            node(&[3], &[1, 1], end),
+        ];
+        let bounds = common::of(plain(&[1]), nodes).validate()?;
+        Ok(bounds.quantised[2])
+    };
+    let refused = |quantity, bound, limit| overflow(2, quantity, bound, limit).map(|()| (0, 0));
+
+    assert_eq!(of([8191, -32_767], 0, 1), Ok((-65_526, 0)));
+    let wide = refused(Quantity::Requantised, 65_542, QUANTISED_LIMIT);
+    assert_eq!(of([-8193, -32_767], 0, 1), wide);
+
+    let most = ACCUMULATOR_LIMIT;
+    let largest = refused(Quantity::Accumulator, most, most);
+    assert_eq!(of([1, 1], most as i32 - 1, 1), largest);
+    assert_eq!(of([-1, 1], 1 - most as i32, 1), largest);
+
+    assert_eq!(of([32_767, 1], 0, 8192), Ok((0, 65_534)));
+    let far = refused(Quantity::Rescaled, 32_767 * 32_769 + 4096, most);
+    assert_eq!(of([32_767, 1], 0, 32_769), far);
+    let zero = ModelError::ZeroMultiplier {
+        node: 2,
+        channel: 0,
+    };
+    assert_eq!(of([32_767, 1], 0, 0), Err(zero));
+}
+
+#[test]
+fn tables_hold_all_values_of_16_bits_but_one() {
+    fn sum() -> Node {
+        let op = linear(vec![Map::Scale(vec![1])], 0, vec![0], None);
+        node(&[1], &[1, 2], op)
+    }
+    fn constant(values: [i16; 2]) -> Model {
+        let op = Op::Constant(values.to_vec());
+        of(plain(&[1]), vec![node(&[], &[1, 2], op), sum()])
+    }
+    fn embedding(values: [i16; 2]) -> Model {
+        let table = values.to_vec();
+        let op = Op::Embedding(Embedding { table });
+        let mut model = of(plain(&[1]), vec![node(&[0], &[1, 2], op), sum()]);
+        model.input.encoding = Encoding::Tokens { vocabulary: 1 };
+        model
+    }
+    for of in [constant, embedding as fn([i16; 2]) -> Model] {
+        let bound = |values| of(values).validate().map(|bounds| bounds.output());
+        assert_eq!(bound([-5, 3]), Ok(5));
+        assert_eq!(bound([7, 3]), Ok(7));
+        assert_eq!(bound([i16::MIN + 1, 0]), Ok(32_767));
+        assert_eq!(bound([0, i16::MAX]), Ok(32_767));
+        assert_eq!(bound([0, i16::MIN]), Err(ModelError::Table { node: 0 }));
+    }
 }
 
 #[test]
 fn an_accumulator_stays_below_the_limit() {
     let largest = (ACCUMULATOR_LIMIT - 1) as i32;
-    let mut last = model(vec![0], 0, 1, Activation::Relu);
+    let mut last = model(vec![0], 0, 1, Activation::RELU);
     let end = linear_of(&mut last, 1);
     (end.maps, end.bias) = (vec![Map::Dense(vec![0])], vec![largest]);
     assert_eq!(last.validate().unwrap().output(), largest as u32);
@@ -219,7 +369,7 @@ fn an_accumulator_stays_below_the_limit() {
     );
     assert_eq!(last.validate().map(drop), refused);
     // As many inputs as overflow by themselves: 66,053 * 127 * 128 is just above 2^30.
-    let wide = |inputs| model(vec![-127; inputs], 0, 1, Activation::Relu).validate();
+    let wide = |inputs| model(vec![-127; inputs], 0, 1, Activation::RELU).validate();
     assert!(matches!(
         wide(66_053),
         Err(ModelError::Overflow {
@@ -242,14 +392,14 @@ fn an_accumulator_stays_below_the_limit() {
 #[test]
 fn a_requantised_value_fits_the_table() {
     let step = 1 << Model::SHIFT;
-    let of = |q: i32| model(vec![0], q, step, Activation::Relu).validate();
+    let of = |q: i32| model(vec![0], q, step, Activation::RELU).validate();
     assert_eq!(
         of(QUANTISED_LIMIT as i32 - 1).unwrap().quantised[0],
-        (0, i32::from(i16::MAX))
+        (0, 65_535)
     );
     assert_eq!(
         of(-QUANTISED_LIMIT as i32).unwrap().quantised[0],
-        (i32::from(i16::MIN), 0)
+        (-65_536, 0)
     );
     let refused = |q: i64| overflow(0, Quantity::Requantised, q, QUANTISED_LIMIT);
     assert_eq!(
@@ -260,7 +410,7 @@ fn a_requantised_value_fits_the_table() {
         of(-QUANTISED_LIMIT as i32 - 1).map(drop),
         refused(QUANTISED_LIMIT)
     );
-    let product = model(vec![0], 1 << 29, 2, Activation::Relu).validate();
+    let product = model(vec![0], 1 << 29, 2, Activation::RELU).validate();
     assert_eq!(
         product.map(drop),
         overflow(0, Quantity::Rescaled, (1 << 30) + 4096, ACCUMULATOR_LIMIT)
@@ -270,7 +420,7 @@ fn a_requantised_value_fits_the_table() {
 /// Also where it multiplies nothing but zeros: a proof divides by it, and 2^31 - 1 is the zero of the field.
 #[test]
 fn a_multiplier_is_a_nonzero_element_of_the_field() {
-    let of = |multiplier| model(vec![0], 0, multiplier, Activation::Relu).validate();
+    let of = |multiplier| model(vec![0], 0, multiplier, Activation::RELU).validate();
     let largest = ((1 << 30) - (1 << Model::SHIFT) - 1) as u32;
     assert!(of(largest).is_ok());
     for multiplier in [largest + 1, (1 << 31) - 1, u32::MAX] {
@@ -283,6 +433,52 @@ fn a_multiplier_is_a_nonzero_element_of_the_field() {
         channel: 0,
     };
     assert_eq!(of(0).map(drop), Err(zero));
+}
+
+/// Sums of squares are not negative, however the elements were moved; products with any other element may be.
+#[test]
+fn squares_are_not_negative() {
+    let select = |source, shape: &[u32], indices: &[u32]| {
+        node(&[source], shape, Op::Select(indices.to_vec()))
+    };
+    let bounds = |row: Node, column: Node, shape: &[u32]| {
+        let end = linear(vec![Map::Scale(vec![1])], 0, vec![0], None);
+        let elements = shape.iter().product();
+        let biases = (shape[1] * shape[2]) as usize;
+        let nodes = vec![
+            select(0, &[4], &[3, 2, 1, 0]),
+            row,
+            column,
+            node(
+                &[2, 3],
+                shape,
+                product(vec![-5; biases], 4096, Activation::RELU),
+            ),
+            node(&[4], &[1, elements], end),
+        ];
+        of(plain(&[4]), nodes).validate().unwrap().quantised[3]
+    };
+    let row = || select(1, &[2, 1, 2], &[0, 1, 2, 3]);
+    let column = |source, indices: &[u32]| select(source, &[2, 2, 1], indices);
+    let (lowest, largest) = (2 * -128 * 127 - 5, 2 * 128 * 128 - 5);
+    // The row holds the input in reverse.
+    let same = [(1, [0, 1, 2, 3]), (0, [3, 2, 1, 0])];
+    for (source, indices) in same {
+        let found = bounds(row(), column(source, &indices), &[2, 1, 1]);
+        assert_eq!(found, (-5, largest));
+    }
+    let other = [(1, [0, 1, 3, 2]), (0, [0, 1, 2, 3]), (1, [0, 1, 2, 2])];
+    for (source, indices) in other {
+        let found = bounds(row(), column(source, &indices), &[2, 1, 1]);
+        assert_eq!(found, (lowest, largest));
+    }
+    // Every element with every other.
+    let outer = bounds(
+        select(0, &[1, 2, 1], &[0, 1]),
+        select(0, &[1, 1, 2], &[0, 1]),
+        &[1, 2, 2],
+    );
+    assert_eq!(outer, (-128 * 127 - 5, 128 * 128 - 5));
 }
 
 /// The input that drives the accumulator of element `element` as far as it goes, up or down; `None` where the node's

@@ -58,7 +58,7 @@ fn groups() {
         m.nodes[0].shape = vec![3, 6, 6];
         let linear = linear_of(m, 0);
         linear.bias = vec![0; 3];
-        linear.requant = requant(vec![1 << Model::SHIFT; 3], Activation::Identity);
+        linear.requant = requant(vec![1 << Model::SHIFT; 3], Activation::IDENTITY);
         conv_of(m).groups = 3;
     });
     assert_eq!(error, ModelError::Groups { node: 0 });

@@ -35,11 +35,11 @@ pub(crate) fn generate(
         let constraints = Constraints::new(
             kind,
             log_size,
-            (batch, key.lanes()),
+            key.sizes(batch),
             challenges.clone(),
             SecureField::zero(),
         );
-        let (own, rest) = preprocessed.split_at(kind.columns(key.lanes()).len());
+        let (own, rest) = preprocessed.split_at(kind.columns(key.sizes(batch)).len());
         preprocessed = rest;
         let (sums, total) = running_sums(&constraints, own, main);
         columns.extend(sums);

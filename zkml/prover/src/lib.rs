@@ -14,6 +14,7 @@
 
 mod interaction;
 mod layout;
+mod memory;
 mod prover;
 #[cfg(test)]
 mod soundness;
@@ -21,4 +22,5 @@ mod soundness;
 mod testing;
 mod witness;
 
+pub use layout::max_batch;
 pub use prover::{ProofStats, Prover, ProverError};

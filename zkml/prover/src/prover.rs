@@ -1,8 +1,7 @@
 //! Committing to a model once, and proving its runs.
 
 use ciro_zkml_air::{
-    transcript, Challenges, ClaimedSums, ColumnLayout, KeyError, Machine, VerifyingKey, MAX_BATCH,
-    MAX_BINDING,
+    transcript, Challenges, ClaimedSums, KeyError, Machine, VerifyingKey, MAX_BINDING,
 };
 use ciro_zkml_model::{Model, ModelError};
 use ciro_zkml_verifier::{codec, Receipt};
@@ -20,6 +19,7 @@ use thiserror::Error;
 
 use crate::interaction::{self, evaluation, Evaluations};
 use crate::layout::Layout;
+use crate::memory::{self, cells, composition_cells};
 use crate::witness::Witness;
 
 /// Keeping coefficients makes the evaluation at the random point a sum a column. Without them stwo computes barycentric
@@ -48,9 +48,33 @@ pub enum ProverError {
         /// The most there may be.
         limit: usize,
     },
+    /// A node looks across positions of a sequence in a way that the constraint system has no words for.
+    #[error("node {node} cannot be proved: {what}")]
+    Layout {
+        /// The node, from 0.
+        node: usize,
+        /// What is in the way.
+        what: &'static str,
+    },
+    /// The machine has too little memory.
+    #[error(
+        "proving takes about {needed} MiB of memory and {available} MiB are free: use a machine with more, \
+         fewer samples in a proof, or the preset fast"
+    )]
+    Memory {
+        /// Mebibytes that the proof takes.
+        needed: u64,
+        /// Mebibytes that there are.
+        available: u64,
+    },
     /// The batch is empty or too large.
-    #[error("a proof holds 1 to {MAX_BATCH} samples, not {0}: split the input")]
-    Batch(usize),
+    #[error("a proof of this model holds 1 to {limit} samples, not {found}: split the input")]
+    Batch {
+        /// Samples of the input.
+        found: usize,
+        /// The most there may be.
+        limit: usize,
+    },
     /// The binding is too long.
     #[error("a proof is bound to at most {MAX_BINDING} bytes, not {0}")]
     Binding(usize),
@@ -69,6 +93,8 @@ pub struct ProofStats {
     pub committed_cells: u64,
     /// Cells of weights, wiring and tables, committed once.
     pub preprocessed_cells: u64,
+    /// Estimate of the memory that the prover holds at most, the model itself not counted.
+    pub memory_bytes: u64,
 }
 
 /// A model laid out and committed to, ready to prove its runs.
@@ -84,9 +110,10 @@ impl Prover {
     /// Lays `model` out and commits to it.
     ///
     /// # Errors
-    /// If the model is not valid or too large for one proof.
+    /// If the model is not valid, too large for one proof, or too large for the memory that is free.
     pub fn new(model: &Model) -> Result<Self, ProverError> {
         let mut layout = Layout::new(model)?;
+        memory::check(memory::needed(&layout.key, 1))?;
         let config = layout.key.preset.config();
         let log_blowup = config.fri_config.log_blowup_factor;
         let domain = CanonicCoset::new(layout.key.max_log_size() + log_blowup + 1).circle_domain();
@@ -129,32 +156,33 @@ impl Prover {
     /// What a proof of `batch` samples commits to.
     pub fn stats(&self, batch: u32) -> ProofStats {
         let layout = ciro_zkml_air::TreeLayout::new(self.key(), batch);
-        let cells = |columns: &[ColumnLayout]| {
-            columns
-                .iter()
-                .map(|column| 1u64 << column.log_size)
-                .sum::<u64>()
-        };
-        let composition = 8 << self.key().max_log_size();
+        let committed = cells(&layout.main) + cells(&layout.interaction);
         ProofStats {
-            committed_cells: cells(&layout.main) + cells(&layout.interaction) + composition,
+            committed_cells: committed + composition_cells(self.key()),
             preprocessed_cells: cells(&layout.preprocessed),
+            memory_bytes: memory::needed(self.key(), batch),
         }
     }
 
-    /// Runs the model on `input` (`[batch][inputs]`, 1 to [`MAX_BATCH`] samples) and proves the run, bound to `binding`.
+    /// Runs the model on `input` (`[batch][inputs]`, 1 to [`VerifyingKey::max_batch`] samples) and proves the run, bound to `binding`.
     ///
     /// # Errors
-    /// If the input or the binding do not fit.
+    /// If the input or the binding do not fit, or if too little memory is free.
     pub fn prove(&self, binding: &[u8], input: &[i8]) -> Result<Receipt, ProverError> {
         let key = self.key();
         let batch = input.len() / self.model.inputs();
-        if !(1..=MAX_BATCH as usize).contains(&batch) {
-            return Err(ProverError::Batch(batch));
+        let limit = key.max_batch() as usize;
+        if !(1..=limit).contains(&batch) {
+            return Err(ProverError::Batch {
+                found: batch,
+                limit,
+            });
         }
         if binding.len() > MAX_BINDING {
             return Err(ProverError::Binding(binding.len()));
         }
+        let needed = memory::needed(key, batch as u32);
+        memory::check(needed.saturating_sub(memory::held(key)))?;
         let mut trace = self.model.trace(input)?;
         let witness = Witness::new(&self.layout, &self.model, batch, input, &trace);
         let output = trace.pop().map(|last| last.acc).unwrap_or_default();
@@ -214,8 +242,8 @@ impl<'a> Session<'a> {
     }
 
     pub fn draw_challenges(&mut self) -> Result<Challenges, ProverError> {
-        let lanes = self.prover.key().lanes();
-        Challenges::draw(&mut self.channel, self.batch, lanes).ok_or(ProverError::Degenerate)
+        let sizes = self.prover.key().sizes(self.batch);
+        Challenges::draw(&mut self.channel, sizes).ok_or(ProverError::Degenerate)
     }
 
     /// Commits to the running sums and proves the constraints. Returns the proof's encoding.

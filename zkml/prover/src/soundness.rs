@@ -14,7 +14,7 @@ use stwo::prover::backend::Column;
 
 use crate::interaction::{self, Evaluations};
 use crate::prover::Session;
-use crate::testing::{convolutional, forest, input, model, Random};
+use crate::testing::{convolutional, forest, input, model, pooled, transformer, Random};
 use crate::witness::Witness;
 use crate::{Prover, ProverError};
 
@@ -85,8 +85,14 @@ fn perceptron() -> Model {
 }
 
 /// Models that together have every kind of component.
-fn models() -> [Model; 3] {
-    [perceptron(), convolutional(0), forest(0)]
+fn models() -> [Model; 5] {
+    [
+        perceptron(),
+        convolutional(0),
+        forest(0),
+        transformer(0),
+        pooled(0),
+    ]
 }
 
 /// The columns of the component of `kind`.
@@ -127,7 +133,14 @@ fn used_rows(prover: &Prover, kind: Kind) -> Vec<usize> {
         Kind::Max => (0..layout.maxima.rows.len()).collect(),
         Kind::Tree => layout.trees.positions[..layout.trees.used_rows()].to_vec(),
         Kind::Feature => (0..layout.trees.features.len()).collect(),
-        Kind::Relay | Kind::Linear | Kind::Range | Kind::Activation | Kind::Node => all.collect(),
+        Kind::Product => (0..layout.products.rows.len()).collect(),
+        Kind::Embedding => (0..layout.embeddings.lookups.len()).collect(),
+        Kind::Relay
+        | Kind::Linear
+        | Kind::Range
+        | Kind::Activation
+        | Kind::Node
+        | Kind::Vocabulary => all.collect(),
     }
 }
 
@@ -413,8 +426,19 @@ fn a_proof_with_another_weight_is_refused_under_the_models_key() {
                         TreeNode::Leaf(values) => values[0] ^= 1,
                     }
                 }
-                Op::MaxPool(_) => continue,
-                Op::Select(elements) => elements.swap(0, 1),
+                Op::MaxPool(_) | Op::Max => continue,
+                Op::Select(elements) if prover.key().log_positions == 0 => elements.swap(0, 1),
+                // A swap might need words that the prover does not make.
+                Op::Select(_) => continue,
+                Op::Product(product) => product.requant.multipliers[0] ^= 2,
+                Op::Constant(values) => {
+                    let at = parameter % values.len();
+                    values[at] ^= 1;
+                }
+                Op::Embedding(embedding) => {
+                    let at = parameter % embedding.table.len();
+                    embedding.table[at] ^= 1;
+                }
             }
             let other = Prover::new(&model).unwrap();
             assert_ne!(other.key().id(), prover.key().id());

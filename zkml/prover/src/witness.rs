@@ -1,13 +1,14 @@
 //! The main trace: what the model computed, laid out in columns.
 
 use ciro_zkml_air::components::{max, requant, tree};
-use ciro_zkml_air::public::signed;
+use ciro_zkml_air::public::{signed, unit_positions};
 use ciro_zkml_air::{Kind, CONSTANT_ADDRESS, INPUT_ADDRESS, SHIFT};
 use ciro_zkml_model::{Model, Op, Trace, TreeNode, Trees};
+use rayon::prelude::*;
 use stwo::core::fields::m31::BaseField;
 use stwo::prover::backend::simd::column::BaseColumn;
 
-use crate::layout::{feature_name, Layout};
+use crate::layout::{feature_name, Embeddings, Layout, Lookup, Place, ProductRow, NONE};
 
 /// Columns of the main trace, component by component, in the order of the key's.
 pub(crate) struct Witness {
@@ -18,7 +19,8 @@ pub(crate) struct Witness {
 struct Writer<'a> {
     layout: &'a Layout,
     batch: usize,
-    /// Every value by its address, for each sample.
+    positions: usize,
+    /// Every word by its address, for each sample and each position of it.
     memory: Vec<Vec<i32>>,
     /// How often each number is looked up in the range table.
     range: Vec<u32>,
@@ -36,10 +38,11 @@ impl Witness {
         let mut writer = Writer {
             layout,
             batch,
+            positions: layout.key.positions() as usize,
             memory: Vec::new(),
             range: vec![0; 1 << SHIFT],
         };
-        writer.fill_memory(input, trace);
+        writer.fill_memory(model, input, trace);
         let mut components: Vec<(Kind, Vec<BaseColumn>)> = Vec::new();
         for (kind, _) in layout.key.components() {
             let columns = match kind {
@@ -52,6 +55,13 @@ impl Witness {
                     continue;
                 }
                 Kind::Max => writer.maxima(),
+                Kind::Product => writer.products(),
+                Kind::Embedding => {
+                    let (embedding, vocabulary) = writer.embeddings(model, trace);
+                    components.push((kind, embedding));
+                    components.push((Kind::Vocabulary, vec![vocabulary]));
+                    continue;
+                }
                 Kind::Tree => {
                     for (kind, columns) in writer.trees(model) {
                         components.push((kind, columns));
@@ -59,7 +69,9 @@ impl Witness {
                     continue;
                 }
                 // Made with what looks them up.
-                Kind::Range | Kind::Activation | Kind::Node | Kind::Feature => continue,
+                Kind::Range | Kind::Activation | Kind::Node | Kind::Feature | Kind::Vocabulary => {
+                    continue
+                }
             };
             components.push((kind, columns));
         }
@@ -76,69 +88,129 @@ impl Witness {
 }
 
 impl Writer<'_> {
-    fn fill_memory(&mut self, input: &[i8], trace: &[Trace]) {
-        let layout = self.layout;
-        let inputs = layout.key.inputs as usize;
-        for sample in 0..self.batch {
-            let mut values = vec![0; layout.addresses];
-            values[CONSTANT_ADDRESS as usize] = 1;
-            let input = &input[sample * inputs..(sample + 1) * inputs];
-            for (index, (value, address)) in input.iter().zip(&layout.tensors[0]).enumerate() {
-                values[INPUT_ADDRESS as usize + index] = i32::from(*value);
-                values[*address as usize] = i32::from(*value);
+    fn fill_memory(&mut self, model: &Model, input: &[i8], trace: &[Trace]) {
+        let values = self.batch * self.positions;
+        self.memory = vec![vec![0; self.layout.addresses]; values];
+        let input: Vec<i32> = input.iter().map(|value| i32::from(*value)).collect();
+        self.fill_public(&input);
+        for (index, (node, trace)) in model.nodes.iter().zip(trace).enumerate() {
+            if matches!(node.op, Op::Embedding(_)) {
+                self.fill_tensor(index + 1, &trace.out);
             }
-            for row in &layout.requant_rows {
-                let out = &trace[row.node].out;
-                let elements = out.len() / self.batch;
-                values[row.address as usize] = out[sample * elements + row.element];
+        }
+        let rows = self.layout.requant_rows.iter();
+        for (row, elements) in rows.zip(self.layout.requant_elements.chunks(self.positions)) {
+            let out = &trace[row.node].out;
+            let own = out.len() / self.batch;
+            for (value, memory) in self.memory.iter_mut().enumerate() {
+                let (sample, position) = (value / self.positions, value % self.positions);
+                if elements[position] != NONE {
+                    memory[row.address as usize] = out[sample * own + elements[position] as usize];
+                }
             }
-            for row in &layout.maxima.rows {
-                let larger = values[row.first as usize].max(values[row.second as usize]);
-                values[row.address as usize] = larger;
+        }
+        for row in &self.layout.maxima.rows {
+            for memory in &mut self.memory {
+                let larger = memory[row.first as usize].max(memory[row.second as usize]);
+                memory[row.address as usize] = larger;
             }
-            self.memory.push(values);
         }
     }
 
-    /// A column a sample: the values at `addresses`.
-    fn read(&self, addresses: impl Iterator<Item = u32> + Clone) -> Vec<BaseColumn> {
-        let sample = |values: &Vec<i32>| {
+    /// The public words, and as the model reads them.
+    fn fill_public(&mut self, input: &[i32]) {
+        let key = &self.layout.key;
+        let units = unit_positions(key);
+        let public = key.input_words() as usize + units.len();
+        for (value, memory) in self.memory.iter_mut().enumerate() {
+            let (sample, position) = (value / self.positions, value % self.positions);
+            let input = &input[sample * key.inputs as usize..];
+            memory[CONSTANT_ADDRESS as usize] = 1;
+            let words = (0..key.input_words()).map(|word| {
+                input[key.value_at(key.inputs, key.input_width, word, position as u32)]
+            });
+            let units = units
+                .clone()
+                .map(|unit| i32::from(unit as usize == position));
+            for (index, value) in words.chain(units).enumerate() {
+                let address = INPUT_ADDRESS as usize + index;
+                memory[address] = value;
+                memory[address + public] = value;
+            }
+        }
+    }
+
+    /// A tensor that words hold as they are, `[batch][elements]`.
+    fn fill_tensor(&mut self, tensor: usize, values: &[i32]) {
+        let places = &self.layout.places[tensor];
+        for (value, memory) in self.memory.iter_mut().enumerate() {
+            let own = &values[value / self.positions * places.len()..];
+            for (place, own) in places.iter().zip(own) {
+                match place {
+                    Place::Whole(address) => memory[*address as usize] = *own,
+                    Place::At { address, position } => {
+                        if *position as usize == value % self.positions {
+                            memory[*address as usize] = *own;
+                        }
+                    }
+                    Place::Constant(_) => {}
+                }
+            }
+        }
+    }
+
+    /// A column for each value of a word: the words at `addresses`.
+    fn read(&self, addresses: impl Iterator<Item = u32> + Clone + Sync) -> Vec<BaseColumn> {
+        let value = |values: &Vec<i32>| {
             let read = addresses.clone().map(|at| signed(values[at as usize]));
             read.collect()
         };
-        self.memory.iter().map(sample).collect()
+        self.memory.par_iter().map(value).collect()
     }
 
     /// Addresses followed by the constant's, on padding rows.
-    fn padded(&self, kind: Kind, addresses: impl Iterator<Item = u32> + Clone) -> Vec<BaseColumn> {
+    fn padded(
+        &self,
+        kind: Kind,
+        addresses: impl Iterator<Item = u32> + Clone + Sync,
+    ) -> Vec<BaseColumn> {
         let rows = self.layout.key.rows(kind) as usize;
         let padding = std::iter::repeat(CONSTANT_ADDRESS);
         self.read(addresses.chain(padding).take(rows))
     }
 
     fn relay(&self) -> Vec<BaseColumn> {
-        self.padded(Kind::Relay, self.layout.tensors[0].iter().copied())
+        let key = &self.layout.key;
+        let public = key.input_words() + unit_positions(key).len() as u32;
+        self.padded(Kind::Relay, INPUT_ADDRESS..INPUT_ADDRESS + public)
     }
 
     /// Quotients, remainders and activations; and how often each row of the activation tables is looked up.
     fn requant(&mut self, trace: &[Trace]) -> (Vec<BaseColumn>, BaseColumn) {
         let layout = self.layout;
         let rows = layout.key.rows(Kind::Requant) as usize;
-        let padding = rows - layout.requant_rows.len();
+        let (padding, word) = (rows - layout.requant_rows.len(), self.memory.len());
         let mut activation = vec![0u32; layout.key.rows(Kind::Activation) as usize];
         // A padding row looks up zero in the range table, twice.
-        self.range[0] += (2 * padding * self.batch) as u32;
-        let mut cells =
-            vec![vec![BaseField::from(0u32); rows]; requant::CELLS_PER_SAMPLE * self.batch];
-        for sample in 0..self.batch {
-            for (index, row) in layout.requant_rows.iter().enumerate() {
+        self.range[0] += (2 * padding * word) as u32;
+        let mut cells = vec![vec![BaseField::from(0u32); rows]; requant::CELLS_PER_VALUE * word];
+        for value in 0..word {
+            let (sample, position) = (value / self.positions, value % self.positions);
+            let elements = layout.requant_elements.chunks(self.positions);
+            for (index, (row, elements)) in layout.requant_rows.iter().zip(elements).enumerate() {
                 let node = &trace[row.node];
-                let at = sample * (node.acc.len() / self.batch) + row.element;
-                let (q, out) = (node.q[at], node.out[at]);
-                let rescaled = i64::from(node.acc[at]) * i64::from(row.multiplier);
+                // Where a word holds nothing, it holds the activation of zero, which is zero.
+                let (acc, q, out) = match elements[position] {
+                    NONE => (0, 0, 0),
+                    element => {
+                        let at = sample * (node.acc.len() / self.batch) + element as usize;
+                        (node.acc[at], node.q[at], node.out[at])
+                    }
+                };
+                let rescaled = i64::from(acc) * i64::from(row.multiplier);
                 let remainder = rescaled + (1 << (SHIFT - 1)) - (i64::from(q) << SHIFT);
-                for (part, value) in [q, remainder as i32, out].into_iter().enumerate() {
-                    cells[part * self.batch + sample][index] = signed(value);
+                for (part, cell) in [q, remainder as i32, out].into_iter().enumerate() {
+                    cells[part * word + value][index] = signed(cell);
                 }
                 self.range[remainder as usize] += 1;
                 activation[row.activation_row.wrapping_add_signed(q as isize)] += 1;
@@ -148,11 +220,63 @@ impl Writer<'_> {
         (columns(cells), activation)
     }
 
+    /// The two factors.
+    fn products(&self) -> Vec<BaseColumn> {
+        let rows = &self.layout.products.rows;
+        let read = |of: fn(&ProductRow) -> u32| self.padded(Kind::Product, rows.iter().map(of));
+        [read(|row| row.first), read(|row| row.second)].concat()
+    }
+
+    /// Tokens' bytes and values, and how often each row of the vocabulary is looked up.
+    fn embeddings(&self, model: &Model, trace: &[Trace]) -> (Vec<BaseColumn>, BaseColumn) {
+        let Embeddings {
+            lookups,
+            width,
+            blocks,
+            ..
+        } = &self.layout.embeddings;
+        let (key, lanes) = (&self.layout.key, self.layout.key.lanes() as usize);
+        let rows = key.rows(Kind::Embedding) as usize;
+        let node = model
+            .nodes
+            .iter()
+            .position(|node| matches!(node.op, Op::Embedding(_)));
+        let out = node.map_or(&[][..], |node| &trace[node].out);
+        let own = out.len() / self.batch;
+        let mut counts = vec![0u32; key.rows(Kind::Vocabulary) as usize];
+        let mut values = vec![vec![BaseField::from(0u32); rows]; lanes * self.batch];
+        // A word of bytes is the same at all its positions.
+        let byte = |of: fn(&Lookup) -> u32| {
+            let words = self
+                .padded(Kind::Embedding, lookups.iter().map(of))
+                .into_iter();
+            words.step_by(self.positions).collect::<Vec<_>>()
+        };
+        for sample in 0..self.batch {
+            let memory = &self.memory[sample * self.positions];
+            for (index, lookup) in lookups.iter().enumerate() {
+                let [upper, lower] = [lookup.upper, lookup.lower]
+                    .map(|address| (memory[address as usize] + 128) as usize);
+                let token = upper << 8 | lower;
+                counts[token * blocks + lookup.block as usize] += 1;
+                let from = lookup.block as usize * lanes;
+                let row = &out[sample * own + lookup.token * width..][..*width];
+                for (lane, value) in row[from..].iter().take(lanes).enumerate() {
+                    values[sample * lanes + lane][index] = signed(*value);
+                }
+            }
+        }
+        let mut embedding = byte(|lookup| lookup.upper);
+        embedding.extend(byte(|lookup| lookup.lower));
+        embedding.extend(columns(values));
+        (embedding, counts.into_iter().map(BaseField::from).collect())
+    }
+
     /// The two values and the larger.
     fn maxima(&mut self) -> Vec<BaseColumn> {
         let rows = &self.layout.maxima.rows;
         let padding = self.layout.key.rows(Kind::Max) as usize - rows.len();
-        self.range[0] += (padding * self.batch) as u32;
+        self.range[0] += (padding * self.memory.len()) as u32;
         for values in &self.memory {
             for row in rows {
                 let of = |address: u32| values[address as usize];
@@ -167,7 +291,7 @@ impl Writer<'_> {
             read(|row| row.second),
             read(|row| row.address),
         ];
-        debug_assert_eq!(cells.len(), max::CELLS_PER_SAMPLE);
+        debug_assert_eq!(cells.len(), max::CELLS_PER_VALUE);
         cells.concat()
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use ciro_zkml_import::{import, Options};
 use ciro_zkml_model::Model;
-use ciro_zkml_prover::Prover;
+use ciro_zkml_prover::{max_batch, Prover};
 use ciro_zkml_verifier::{Preset, VerifyError};
 
 /// Samples in the larger of the two proofs of each model.
@@ -39,7 +39,7 @@ fn conforms(name: &str, calibration: &str, tests: &str) {
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         let model = Model::decode_file(&model.encode_file()).unwrap();
         let prover = Prover::new(&model).unwrap_or_else(|error| panic!("{name}: {error}"));
-        for batch in [1, BATCH] {
+        for batch in [1, BATCH.min(max_batch(&model))] {
             let input = model.quantise(&tests[..batch * model.columns()]).unwrap();
             let mut receipt = prover.prove(b"conformance", &input).unwrap();
             assert_eq!(receipt.output, model.run(&input).unwrap(), "{name}");
@@ -110,6 +110,22 @@ fn convolutional_networks() {
         );
         conforms(&format!("networks/{name}.onnx"), calibration, tests);
     }
+}
+
+#[test]
+fn transformers() {
+    for name in ["encoder", "encoder-rms"] {
+        conforms(
+            &format!("networks/{name}.onnx"),
+            "digits-calibration.npy",
+            "digits-test-x.npy",
+        );
+    }
+    let (calibration, tests) = (
+        "networks/nanogpt-calibration.npy",
+        "networks/nanogpt-test-x.npy",
+    );
+    conforms("networks/nanogpt.onnx", calibration, tests);
 }
 
 #[test]

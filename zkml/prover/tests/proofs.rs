@@ -1,11 +1,11 @@
 //! Proofs as their users meet them: honest ones hold, whatever happens to their bytes.
 
-#[path = "../src/testing.rs"]
+#[path = "../src/testing/mod.rs"]
 mod testing;
 
-use ciro_zkml_prover::{Prover, ProverError};
+use ciro_zkml_prover::{max_batch, Prover, ProverError};
 use ciro_zkml_verifier::{verify, Receipt, Statement, VerifyError};
-use testing::{convolutional, forest, input, model, Random};
+use testing::{convolutional, forest, input, model, pooled, transformer, Random};
 
 #[test]
 fn an_honest_proof_verifies_and_its_output_is_the_interpreters() {
@@ -29,11 +29,11 @@ fn an_honest_proof_verifies_and_its_output_is_the_interpreters() {
 
 #[test]
 fn every_kind_of_node_is_proved() {
-    for build in [convolutional, forest] {
+    for build in [convolutional, forest, transformer, pooled] {
         for preset in [0, 1] {
             let model = build(preset);
             let prover = Prover::new(&model).unwrap();
-            for batch in [1, 5] {
+            for batch in [1, max_batch(&model).min(5)] {
                 let input = input(&model, batch);
                 let receipt = prover.prove(b"", &input).unwrap();
                 assert_eq!(receipt.output, model.run(&input).unwrap());
@@ -50,18 +50,33 @@ fn every_kind_of_node_is_proved() {
 
 #[test]
 fn the_largest_batch_verifies_and_a_larger_one_is_refused() {
-    let model = model(&[12, 8, 3], 0);
-    let prover = Prover::new(&model).unwrap();
-    let receipt = prover.prove(b"", &input(&model, 64)).unwrap();
-    assert_eq!(receipt.verify(prover.key()), Ok(()));
-    let error = prover.prove(b"", &input(&model, 65)).err();
-    assert!(matches!(error, Some(ProverError::Batch(65))));
+    for (model, most) in [
+        (model(&[12, 8, 3], 0), 64),
+        (pooled(0), 8),
+        (transformer(0), 4),
+    ] {
+        let prover = Prover::new(&model).unwrap();
+        let receipt = prover.prove(b"", &input(&model, most)).unwrap();
+        assert_eq!(receipt.verify(prover.key()), Ok(()));
+        let error = prover.prove(b"", &input(&model, most + 1)).err();
+        let Some(ProverError::Batch { found, limit }) = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!((found, limit), (most + 1, most));
+    }
 }
 
 /// Proofs of both presets and all kinds of nodes, to be tampered with.
 fn receipts() -> Vec<(Prover, Receipt)> {
     let perceptron = |preset| model(&[16, 24, 4], preset);
-    [perceptron(0), perceptron(1), convolutional(1), forest(1)]
+    let models = [
+        perceptron(0),
+        perceptron(1),
+        convolutional(1),
+        forest(1),
+        pooled(1),
+    ];
+    models
         .map(|model| {
             let prover = Prover::new(&model).unwrap();
             let receipt = prover.prove(b"payee", &input(&model, 2)).unwrap();

@@ -3,8 +3,7 @@
 use alloc::vec::Vec;
 
 use ciro_zkml_air::{
-    public, transcript, Challenges, ColumnLayout, KeyError, Machine, VerifyingKey, MAX_BATCH,
-    MAX_BINDING,
+    public, transcript, Challenges, ColumnLayout, KeyError, Machine, VerifyingKey, MAX_BINDING,
 };
 use num_traits::Zero;
 use stwo::core::channel::{Blake2sChannel, Channel, MerkleChannel};
@@ -25,7 +24,7 @@ use crate::shape::Shape;
 pub struct Statement<'a> {
     /// What the proof is bound to besides, at most [`MAX_BINDING`] bytes: for a job, the chain, the job and the payee.
     pub binding: &'a [u8],
-    /// Samples, 1 to [`MAX_BATCH`].
+    /// Samples, 1 to [`VerifyingKey::max_batch`].
     pub batch: u32,
     /// The quantised input, `[batch][inputs]`.
     pub input: &'a [i8],
@@ -119,7 +118,7 @@ pub fn verify(
     );
     scheme.commit(main_root, &log_sizes(&layout.main), &mut channel);
     let challenges =
-        Challenges::draw(&mut channel, batch, key.lanes()).ok_or(VerifyError::Degenerate)?;
+        Challenges::draw(&mut channel, key.sizes(batch)).ok_or(VerifyError::Degenerate)?;
     check_sum(key, statement, &challenges, &commitments)?;
     transcript::mix_claimed_sums(&mut channel, &commitments.claimed);
     scheme.commit(
@@ -164,7 +163,7 @@ fn check_statement(key: &VerifyingKey, statement: &Statement<'_>) -> Result<(), 
     let fits = |values: usize, per_sample: u32| {
         values as u64 == u64::from(batch).saturating_mul(per_sample.into())
     };
-    let valid = (1..=MAX_BATCH).contains(&batch)
+    let valid = (1..=key.max_batch()).contains(&batch)
         && statement.binding.len() <= MAX_BINDING
         && fits(statement.input.len(), key.inputs)
         && fits(statement.output.len(), key.outputs);

@@ -1,9 +1,6 @@
 //! A worker that proves honestly and then claims another output.
 
-use crate::{
-    exhibit::classes,
-    stage::{ciro, text, who, Stage, CHEAT, REQUESTER, WORKER},
-};
+use crate::stage::{ciro, text, who, Stage, CHEAT, REQUESTER, WORKER};
 use anyhow::{ensure, Context, Result};
 use ciro_client::{
     events::{Event, JobMarket},
@@ -101,7 +98,7 @@ pub async fn run(stage: &mut Stage) -> Result<Cheat> {
     ])
     .await?;
     let mut receipt = Receipt::decode_file(&fs::read(&honest)?)?;
-    let truth = classes(&exhibit.model, &receipt.output)?;
+    let truth = exhibit.model.classes(&receipt.output);
     // One output is raised just above the largest: another digit.
     let largest = receipt
         .output
@@ -115,7 +112,7 @@ pub async fn run(stage: &mut Stage) -> Result<Cheat> {
         .position(|value| *value < largest)
         .context("all outputs are equal")?;
     receipt.output[lie] = largest + 1;
-    let told = classes(&exhibit.model, &receipt.output)?;
+    let told = exhibit.model.classes(&receipt.output);
     ensure!(told != truth, "the change makes no difference");
     fs::write(&tampered, receipt.encode_file())?;
     stage.say(

@@ -3,7 +3,7 @@
 use anyhow::{ensure, Result};
 use ciro_e2e::{repository, Array, Ciro};
 use ciro_primitives::ModelId;
-use ciro_zkml_model::{Model, Values};
+use ciro_zkml_model::Model;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -184,14 +184,6 @@ fn largest(values: &[f32]) -> i64 {
         }
     }
     best as i64
-}
-
-/// The classes that a model's accumulators stand for.
-pub fn classes(model: &Model, output: &[i32]) -> Result<Vec<i64>> {
-    Ok(match model.dequantise(output) {
-        Values::Class(labels) => labels,
-        Values::Float(values) => values.chunks(model.outputs()).map(largest).collect(),
-    })
 }
 
 /// Share of right answers in percent.

@@ -1,7 +1,7 @@
 //! Jobs of single samples and of batches, from submission to payment, and the table of them.
 
 use crate::{
-    exhibit::{classes, Exhibit},
+    exhibit::Exhibit,
     stage::{ciro, text, who, Stage, REQUESTER, WORKER},
 };
 use anyhow::{ensure, Context, Result};
@@ -284,7 +284,7 @@ pub fn print(paid: &[PaidJob], exhibits: &[Exhibit]) {
     );
     for job in paid {
         let exhibit = &exhibits[job.exhibit];
-        let answers = classes(&exhibit.model, &job.output).unwrap_or_default();
+        let answers = exhibit.model.classes(&job.output);
         let labels = &exhibit.tests.labels[job.samples.clone()];
         let right = answers
             .iter()

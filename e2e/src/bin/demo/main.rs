@@ -15,7 +15,7 @@ use std::{
 };
 use tokio::signal::unix::{signal, SignalKind};
 
-use exhibit::{accuracy, classes, Exhibit};
+use exhibit::{accuracy, Exhibit};
 use jobs::PaidJob;
 use stage::{Funds, Stage};
 
@@ -112,8 +112,8 @@ fn compare<'a>(exhibit: &Exhibit, paid: impl Iterator<Item = &'a PaidJob>) -> Re
         "{}: an output on the chain is not what the integer model gives",
         source.name
     );
-    let own = accuracy(&classes(model, reference)?, &tests.labels);
-    let on_chain = accuracy(&classes(model, &proved)?, &tests.labels);
+    let own = accuracy(&model.classes(reference), &tests.labels);
+    let on_chain = accuracy(&model.classes(&proved), &tests.labels);
     let float = accuracy(&tests.float_classes, &tests.labels);
     println!(
         "Accuracy of the {} on {} {}s: {on_chain:.2} % proved on chain, {own:.2} % by the integer model itself, \

@@ -182,6 +182,7 @@ fn an_input_or_output_that_no_call_could_carry_is_refused() {
             let mut key = key(seed);
             key.log_sizes[1] = 16;
             (key.inputs, key.outputs) = (inputs, outputs);
+            (key.input_width, key.output_width) = (inputs, outputs);
             register(key)
         };
         let wide = Request {
@@ -190,12 +191,12 @@ fn an_input_or_output_that_no_call_could_carry_is_refused() {
         };
         refused(wide, Error::<Test>::InputTooLarge);
         let tall = Request {
-            model: model(3, 1, 2_049),
+            model: model(3, 1, 4_097),
             ..request()
         };
         refused(tall, Error::<Test>::OutputTooLarge);
         let full = Request {
-            model: model(4, 32_000, 2_048),
+            model: model(4, 32_000, 4_096),
             ..request()
         };
         assert_ok!(full.submit(requester()));

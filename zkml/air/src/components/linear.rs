@@ -4,13 +4,14 @@
 //! are split into blocks of as many as there are lanes, each with a pole of its own; a row `(i, k)` adds
 //!
 //! ```text
-//!     (sum_b sigma^b X[b,i]) · (sum_t W[i, k_t] / (gamma - t)) / (rho - pole(k))
+//!     (sum_bp sigma^b X[b,p,i] / (beta - p)) · (sum_t W[i, k_t] / (gamma - t)) / (rho - pole(k))
 //! ```
 //!
-//! to the grand total, where `k_t` is the output in lane `t` of block `k`, and whoever states the outputs (see
-//! [`super::requant`], [`super::tree`] and [`crate::public`]) subtracts `(sum_b sigma^b Y[b,k_t]) / ((gamma - t)(rho -
-//! pole(k)))` for each. The total vanishes at random sigma, gamma and rho only if `Y = X·W` for every block: Freivalds'
-//! check, with the partial fractions of rho in place of one challenge a layer.
+//! to the grand total, where `p` is a position of the word and `k_t` the output in lane `t` of block `k`, and whoever states
+//! the outputs (see [`super::requant`], [`super::tree`] and [`crate::public`]) subtracts
+//! `(sum_bp sigma^b Y[b,p,k_t] / (beta - p)) / ((gamma - t)(rho - pole(k)))` for each. The total vanishes at random sigma,
+//! beta, gamma and rho only if `Y = X·W` for every block: Freivalds' check, with the partial fractions of rho in place of
+//! one challenge a layer.
 
 use alloc::format;
 use alloc::string::String;
@@ -40,10 +41,10 @@ pub(super) fn row<E: EvalAtRow, T: Target<E>>(
     let address = columns.next().unwrap_or_else(E::F::zero);
     let pole = columns.next().unwrap_or_else(E::F::zero);
     let weights = row.columns.get(2..).unwrap_or(&[]);
-    let values = row.cells(eval);
+    let values = row.word(eval);
 
     sums.add(eval, E::EF::one(), row.challenges.memory(address, &values));
-    let product = row.combine(&values, &row.challenges.sigma_powers)
+    let product = row.combine(&values, &row.challenges.word_weights)
         * row.combine(weights, &row.challenges.lane_weights);
     sums.add(eval, product, row.pole_distance(pole));
 }

@@ -1,7 +1,7 @@
 //! Maxima of two values: `(m - x)(m - y) = 0`, so `m` is one of them, and `2m - x - y >= 0`, so it is not the smaller.
 //!
-//! Values have 9 bits, so that the difference, if it is not negative, stands in the range table. A pooling window is a
-//! tree of such rows.
+//! Values span less than 2^12, so that the difference, if it is not negative, stands in the range table. The largest of
+//! many is a tree of such rows.
 
 use num_traits::One;
 use stwo_constraint_framework::EvalAtRow;
@@ -13,8 +13,8 @@ use crate::sums::{Sums, Target};
 /// Where the two values are read, where the larger is written, and how often it is read there (zero on padding).
 pub const COLUMNS: [&str; 4] = ["max.first", "max.second", "max.address", "max.reads"];
 
-/// Columns of the main trace for each sample: the two values and the larger.
-pub const CELLS_PER_SAMPLE: usize = 3;
+/// Columns of the main trace for each value of a word: the two values and the larger.
+pub const CELLS_PER_VALUE: usize = 3;
 
 #[allow(clippy::arithmetic_side_effects)] // field arithmetic
 pub(super) fn row<E: EvalAtRow, T: Target<E>>(
@@ -23,7 +23,7 @@ pub(super) fn row<E: EvalAtRow, T: Target<E>>(
     sums: &mut Sums<E, T>,
 ) {
     let [first, second, address, reads] = row.columns();
-    let (x, y, larger) = (row.cells(eval), row.cells(eval), row.cells(eval));
+    let (x, y, larger) = (row.word(eval), row.word(eval), row.word(eval));
     let range_table = E::F::from(RANGE_TABLE.into());
     for ((x, y), larger) in x.iter().zip(&y).zip(&larger) {
         let (above_x, above_y) = (larger.clone() - x.clone(), larger.clone() - y.clone());

@@ -1,7 +1,9 @@
 //! The components: what a row of each is, and what it proves.
 
+pub mod embedding;
 pub mod linear;
 pub mod max;
+pub mod product;
 pub mod relay;
 pub mod requant;
 pub mod table;
@@ -9,13 +11,14 @@ pub mod tree;
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering};
 use num_traits::Zero;
 use stwo::core::fields::qm31::SecureField;
 use stwo_constraint_framework::preprocessed_columns::PreProcessedColumnId;
 use stwo_constraint_framework::{EvalAtRow, FrameworkEval};
 
+use crate::challenges::{Challenges, Sizes};
 use crate::sums::{Constrain, Sums, Target};
-use crate::Challenges;
 
 /// The kinds of components, in the order in which their columns are committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,11 +41,17 @@ pub enum Kind {
     Node,
     /// The table of a sample's features.
     Feature,
+    /// Products of two words.
+    Product,
+    /// Tokens' rows of the vocabulary.
+    Embedding,
+    /// The vocabulary.
+    Vocabulary,
 }
 
 impl Kind {
     /// Number of kinds.
-    pub const COUNT: usize = 9;
+    pub const COUNT: usize = 12;
 
     /// All kinds, in order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -55,39 +64,48 @@ impl Kind {
         Self::Tree,
         Self::Node,
         Self::Feature,
+        Self::Product,
+        Self::Embedding,
+        Self::Vocabulary,
     ];
 
     /// Names of the preprocessed columns, in the order in which they are committed.
-    pub fn columns(self, lanes: u32) -> Vec<String> {
+    pub fn columns(self, sizes: Sizes) -> Vec<String> {
         let fixed = |names: &[&str]| names.iter().copied().map(Into::into).collect();
         match self {
             Self::Relay => fixed(&relay::COLUMNS),
-            Self::Linear => linear::columns(lanes),
-            Self::Requant => fixed(&requant::COLUMNS),
+            Self::Linear => linear::columns(sizes.lanes),
+            Self::Requant => requant::columns(sizes),
             Self::Range => fixed(&table::RANGE_COLUMNS),
             Self::Activation => fixed(&table::ACTIVATION_COLUMNS),
             Self::Max => fixed(&max::COLUMNS),
             Self::Tree => fixed(&tree::STEP_COLUMNS),
             Self::Node => fixed(&tree::NODE_COLUMNS),
             Self::Feature => fixed(&tree::FEATURE_COLUMNS),
+            Self::Product => fixed(&product::COLUMNS),
+            Self::Embedding => embedding::columns(sizes),
+            Self::Vocabulary => embedding::vocabulary_columns(sizes.lanes),
         }
     }
 }
 
 /// A component: its kind, its size, and the random elements of its fractions.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Constraints {
     /// What its rows are.
     pub kind: Kind,
     /// Rows, as a logarithm.
     pub log_size: u32,
-    /// Samples in the proof.
-    pub batch: u32,
+    /// Values of a word and of a row of weights.
+    pub sizes: Sizes,
     /// The random elements.
     pub challenges: Challenges,
     /// The sum of its fractions, as the prover claims it.
     pub claimed: SecureField,
     columns: Vec<PreProcessedColumnId>,
+    /// Whether stwo has been told the columns' names. It keeps them the first time, when it lays the component out; later a
+    /// name would be an allocation for nothing, for each column at each row of the domain.
+    named: AtomicBool,
 }
 
 impl Constraints {
@@ -95,32 +113,40 @@ impl Constraints {
     pub fn new(
         kind: Kind,
         log_size: u32,
-        (batch, lanes): (u32, u32),
+        sizes: Sizes,
         challenges: Challenges,
         claimed: SecureField,
     ) -> Self {
-        let columns = kind.columns(lanes).into_iter();
+        let columns = kind.columns(sizes).into_iter();
         Self {
             kind,
             log_size,
-            batch,
+            sizes,
             challenges,
             claimed,
             columns: columns.map(|id| PreProcessedColumnId { id }).collect(),
+            named: AtomicBool::new(false),
         }
     }
 
     /// Reads a row from `eval`, constrains it, and hands its fractions to `target`.
     pub fn row<E: EvalAtRow, T: Target<E>>(&self, eval: &mut E, target: T) -> T {
         let mut sums = Sums::new(target);
-        let columns: Vec<E::F> = self
-            .columns
-            .iter()
-            .map(|id| eval.get_preprocessed_column(id.clone()))
+        let named = self.named.load(Ordering::Relaxed);
+        if !named {
+            self.named.store(true, Ordering::Relaxed);
+        }
+        let name = |id: &PreProcessedColumnId| match named {
+            true => PreProcessedColumnId { id: String::new() },
+            false => id.clone(),
+        };
+        let columns = self.columns.iter();
+        let columns: Vec<E::F> = columns
+            .map(|id| eval.get_preprocessed_column(name(id)))
             .collect();
         let row = Row {
             columns: &columns,
-            batch: self.batch,
+            sizes: self.sizes,
             challenges: &self.challenges,
         };
         match self.kind {
@@ -133,6 +159,9 @@ impl Constraints {
             Kind::Tree => tree::step_row(row, eval, &mut sums),
             Kind::Node => tree::node_row(row, eval, &mut sums),
             Kind::Feature => tree::feature_row(row, eval, &mut sums),
+            Kind::Product => product::row(row, eval, &mut sums),
+            Kind::Embedding => embedding::row(row, eval, &mut sums),
+            Kind::Vocabulary => embedding::vocabulary_row(row, eval, &mut sums),
         }
         sums.finish(eval)
     }
@@ -157,7 +186,7 @@ impl FrameworkEval for Constraints {
 #[derive(Clone, Copy)]
 struct Row<'a, E: EvalAtRow> {
     columns: &'a [E::F],
-    batch: u32,
+    sizes: Sizes,
     challenges: &'a Challenges,
 }
 
@@ -168,9 +197,14 @@ impl<'a, E: EvalAtRow> Row<'a, E> {
         core::array::from_fn(|_| columns.next().unwrap_or_else(E::F::zero))
     }
 
-    /// A cell of the main trace for each sample.
-    fn cells(&self, eval: &mut E) -> Vec<E::F> {
-        (0..self.batch).map(|_| eval.next_trace_mask()).collect()
+    /// A word: a cell of the main trace for each position of each sample.
+    fn word(&self, eval: &mut E) -> Vec<E::F> {
+        self.cells(self.sizes.word(), eval)
+    }
+
+    /// Cells of the main trace.
+    fn cells(&self, count: usize, eval: &mut E) -> Vec<E::F> {
+        (0..count).map(|_| eval.next_trace_mask()).collect()
     }
 
     /// `sum_i coefficients[i] · values[i]`.

@@ -17,7 +17,7 @@ pub(super) fn row<E: EvalAtRow, T: Target<E>>(
     sums: &mut Sums<E, T>,
 ) {
     let [from, to, reads] = row.columns();
-    let values = row.cells(eval);
+    let values = row.word(eval);
     sums.add(eval, E::EF::one(), row.challenges.memory(from, &values));
     sums.add(
         eval,

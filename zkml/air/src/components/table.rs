@@ -13,6 +13,8 @@ pub const RANGE_TABLE: u32 = 0;
 pub const ACTIVATION_TABLE: u32 = 1;
 /// The table of tree nodes.
 pub const NODE_TABLE: u32 = 1 << 20;
+/// The table of tokens.
+pub const VOCABULARY_TABLE: u32 = (1 << 20) + 1;
 /// The table of the first sample's features; the other samples' follow.
 pub const FEATURE_TABLE: u32 = 1 << 21;
 

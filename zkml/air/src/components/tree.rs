@@ -49,8 +49,8 @@ pub(super) fn step_row<E: EvalAtRow, T: Target<E>>(
     sums: &mut Sums<E, T>,
 ) {
     let [first, root, active, step, slot, pole, lane] = row.columns();
-    let (nodes, features) = (row.cells(eval), row.cells(eval));
-    let (bounds, values) = (row.cells(eval), row.cells(eval));
+    let (nodes, features) = (row.word(eval), row.word(eval));
+    let (bounds, values) = (row.word(eval), row.word(eval));
     let [range_table, node_table] = [RANGE_TABLE, NODE_TABLE].map(|table| E::F::from(table.into()));
     let start = first.clone() * root;
     let goes_on = E::F::one() - first;
@@ -81,7 +81,7 @@ pub(super) fn step_row<E: EvalAtRow, T: Target<E>>(
     }
 
     let reads = active - step;
-    let read = row.combine(&bounds, &row.challenges.sigma_powers) * reads;
+    let read = row.combine(&bounds, &row.challenges.word_weights) * reads;
     let distance = row.pole_distance(pole) * row.lane_distance(lane);
     sums.add_alone(eval, read, distance);
 }
@@ -103,7 +103,7 @@ pub(super) fn feature_row<E: EvalAtRow, T: Target<E>>(
 ) {
     let [from, name] = row.columns();
     let negative = name.clone() + E::F::one();
-    let (values, reads, negative_reads) = (row.cells(eval), row.cells(eval), row.cells(eval));
+    let (values, reads, negative_reads) = (row.word(eval), row.word(eval), row.word(eval));
     sums.add(eval, E::EF::one(), row.challenges.memory(from, &values));
     for (sample, ((value, reads), negative_reads)) in
         (0u32..).zip(values.iter().zip(&reads).zip(&negative_reads))

@@ -88,8 +88,8 @@ impl<'a> Call<'a> {
         match self.value(index)? {
             Value::Tensor(wire) => Ok(wire.clone()),
             Value::Constant(_) => Err("both operands are constant; fold constants on export".into()),
-            Value::Probabilities(_) | Value::Class(..) => {
-                Err("this operator is not supported after Softmax, LogSoftmax or ArgMax".into())
+            Value::Softmax(_) | Value::Probabilities(_) | Value::Class(..) => {
+                Err("this operator is not supported after LogSoftmax, a classifier or ArgMax".into())
             }
             Value::Padded(..) => Err("this operator is not supported after Pad; only Conv and AveragePool are".into()),
             Value::Quantised(..) => Err(
@@ -106,6 +106,10 @@ impl<'a> Call<'a> {
                 Err(format!("'{name}' is not a constant; fold constants on export").into())
             }
         }
+    }
+
+    pub fn all_constant(&self) -> bool {
+        (0..self.operands.len()).all(|index| self.constant(index).is_ok())
     }
 
     /// A constant that may be left out.
@@ -154,8 +158,8 @@ impl<'a> Call<'a> {
     /// Why an operator that the importer does not know is refused.
     pub fn refusal(&self) -> Problem {
         match (self.domain(), self.op()) {
-            ("", "LayerNormalization" | "GroupNormalization" | "InstanceNormalization" | "LpNormalization") => {
-                "it divides by a norm of the values, which is not supported yet; it comes with attention".into()
+            ("", "GroupNormalization" | "InstanceNormalization") => {
+                "it divides by a norm over several positions, which is not supported; use LayerNormalization".into()
             }
             ("ai.onnx.ml", "Normalizer") => {
                 "it divides by a norm of the sample, which is not supported; normalise the inputs before the model".into()

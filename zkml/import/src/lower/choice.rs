@@ -7,6 +7,7 @@ use crate::{
 
 use super::{
     call::{Call, Problem},
+    mask,
     wire::{Value, Wire},
     Lowering,
 };
@@ -30,6 +31,12 @@ impl Lowering {
 
     /// Where, among functions of the values that it compares.
     pub(super) fn chosen(&mut self, call: &Call) -> Result<Value, Problem> {
+        if call.constant(0).is_ok() {
+            return match call.all_constant() {
+                true => mask::chosen(call).and_then(|tensor| self.made(tensor)),
+                false => self.masked(call),
+            };
+        }
         let condition = call.wire(0)?;
         let [yes, no] = [option(call, 1, &condition)?, option(call, 2, &condition)?];
         let function = yes.choose(&no, &condition.function);
@@ -53,7 +60,7 @@ fn option(call: &Call, index: usize, condition: &Wire) -> Result<Function, Probl
     match wire.reads_like(condition) {
         true => Ok(wire.function),
         false => {
-            Err("only pieces of one function can be chosen from; masks come with attention".into())
+            Err("only pieces of one function can be chosen from, and masks must be constant".into())
         }
     }
 }

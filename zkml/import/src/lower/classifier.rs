@@ -2,6 +2,7 @@
 
 use crate::{
     graph::attribute,
+    network::Op,
     tensor::{Data, Tensor},
 };
 
@@ -17,13 +18,39 @@ impl Lowering {
     pub(super) fn softmax(&mut self, call: &Call) -> Result<Value, Problem> {
         let wire = call.wire(0)?;
         let axis = call.int("axis", if call.opset < 13 { 1 } else { -1 });
-        only_axis(&wire, axis)?;
+        if wire.axes().axis(axis).ok() != wire.shape.len().checked_sub(1) {
+            return Err(format!("axis {axis} is not supported; use the last one").into());
+        }
+        if call.op() == "Softmax" {
+            return Ok(Value::Softmax(wire));
+        }
         self.note_left_out(call.op());
         Ok(Value::Probabilities(wire))
     }
 
+    /// Makes tensors of the softmaxes among a node's operands, unless the node does without.
+    pub(super) fn softmax_made(&mut self, call: &mut Call) -> Result<(), Problem> {
+        let first_may_be = match call.op() {
+            "Identity" | "Cast" | "CastLike" | "Dropout" | "ArgMax" | "ZipMap" => true,
+            "MatMul" => call.constant(1).is_err(),
+            _ => false,
+        };
+        for (index, operand) in call.operands.iter_mut().enumerate() {
+            if let (false, Some(Value::Softmax(wire))) = (first_may_be && index == 0, &operand) {
+                let (scores, shape) = (self.scaled(wire)?, wire.shape.clone());
+                let made = self.push(vec![scores], shape.clone(), Op::Softmax)?;
+                *operand = Some(Value::Tensor(Wire::new(made, shape)));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn arg_max(&mut self, call: &Call) -> Result<Value, Problem> {
         let wire = match call.value(0)? {
+            Value::Softmax(wire) => {
+                self.note_left_out("Softmax");
+                wire.clone()
+            }
             Value::Probabilities(wire) => wire.clone(),
             _ => {
                 let wire = call.wire(0)?;

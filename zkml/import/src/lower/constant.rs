@@ -54,7 +54,7 @@ pub(super) fn filled(call: &Call) -> Result<Value, Problem> {
 /// The places in two constants whose elements broadcasting puts together, and the shape of the result.
 type Joined = (Vec<u32>, Vec<u32>, Vec<usize>);
 
-fn broadcast(a: &[usize], b: &[usize]) -> Result<Joined, Problem> {
+pub(super) fn broadcast(a: &[usize], b: &[usize]) -> Result<Joined, Problem> {
     let rank = a.len().max(b.len());
     let padded =
         |dims: &[usize]| [vec![1; rank.saturating_sub(dims.len())], dims.to_vec()].concat();
@@ -64,8 +64,7 @@ fn broadcast(a: &[usize], b: &[usize]) -> Result<Joined, Problem> {
         (a, b) => (a == b).then_some(a),
     };
     let dims: Option<Vec<usize>> = a.iter().zip(&b).map(joined).collect();
-    let dims =
-        dims.ok_or_else(|| format!("constants of shapes {a:?} and {b:?} do not fit together"))?;
+    let dims = dims.ok_or_else(|| format!("shapes {a:?} and {b:?} do not fit together"))?;
     if product(&dims).is_none_or(|count| count as u64 > MAX_ELEMENTS) {
         return Err(format!("the shape {dims:?} is too large").into());
     }
@@ -105,6 +104,7 @@ pub(super) fn arithmetic(op: &str, a: &Tensor, b: &Tensor) -> Result<Tensor, Pro
             "Div" => a.checked_div(b),
             "Max" => Some(a.max(b)),
             "Min" => Some(a.min(b)),
+            "Mod" => a.checked_rem_euclid(b),
             _ => None,
         };
         let values: Option<Vec<i64>> = pairs.map(of).collect();
@@ -198,13 +198,27 @@ impl Lowering {
                 }
                 _ => Ok(value),
             },
+            // Tokens stay tokens.
+            ("Cast", Value::Tensor(wire))
+                if wire.tensor == 0 && self.integers && is_integer(to) =>
+            {
+                Ok(value)
+            }
             ("Cast", Value::Tensor(_)) if !to_float => Err(format!(
                 "a cast to element type {to} inside the network is not supported"
             )
             .into()),
+            ("Cast", Value::Constant(tensor)) if to == i64::from(data_type::BOOL) => {
+                let values = Tensor::clone(tensor).into_floats()?;
+                let ints: Vec<i64> = values.iter().map(|value| (*value != 0.0).into()).collect();
+                Ok(Value::constant(Tensor {
+                    dims: tensor.dims.clone(),
+                    ..Tensor::ints(&ints)
+                }))
+            }
             ("Cast", Value::Constant(tensor)) => match &tensor.data {
-                Data::Int(values) if to_float => {
-                    let floats: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+                Data::Int(_) | Data::Sizes(_) if to_float => {
+                    let floats = Tensor::clone(tensor).into_floats()?;
                     Ok(Value::constant(Tensor {
                         dims: tensor.dims.clone(),
                         ..Tensor::floats(&floats)
@@ -230,10 +244,9 @@ impl Lowering {
             Value::Constant(tensor) => tensor.dims.iter().map(|&axis| Some(axis as i64)).collect(),
             _ => {
                 let wire = call.wire(0)?;
-                [None]
-                    .into_iter()
-                    .chain(wire.shape.iter().map(|&axis| Some(axis as i64)))
-                    .collect()
+                let batch: &[Option<i64>] = if wire.counts_batch { &[] } else { &[None] };
+                let own = wire.shape.iter().map(|&axis| Some(axis as i64));
+                batch.iter().copied().chain(own).collect()
             }
         };
         let rank = sizes.len() as i64;
@@ -256,4 +269,10 @@ impl Lowering {
         self.reserve_elements(tensor.len() as u64)?;
         Ok(Value::constant(tensor))
     }
+}
+
+fn is_integer(element: i64) -> bool {
+    [data_type::INT32, data_type::INT64]
+        .iter()
+        .any(|own| element == i64::from(*own))
 }

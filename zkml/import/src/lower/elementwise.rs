@@ -40,13 +40,15 @@ pub(super) fn is_function(op: &str) -> bool {
             | "Sqrt"
             | "Abs"
             | "Neg"
+            | "Reciprocal"
     )
 }
 
 impl Lowering {
     /// A function of one value.
     pub(super) fn function(&mut self, call: &Call) -> Result<Value, Problem> {
-        if let (Ok(tensor), "Neg" | "Sqrt" | "Exp" | "Log" | "Abs") = (call.constant(0), call.op())
+        if let (Ok(tensor), "Neg" | "Sqrt" | "Exp" | "Log" | "Abs" | "Reciprocal") =
+            (call.constant(0), call.op())
         {
             let mut values = tensor.clone().into_floats()?;
             self.program(call)?.apply(&mut values);
@@ -131,6 +133,7 @@ impl Lowering {
             "Log" => vec![X, Log],
             "Sqrt" => vec![X, Sqrt],
             "Abs" => vec![X, Abs],
+            "Reciprocal" => vec![X, Reciprocal],
             _ => vec![X, Affine(-1.0, 0.0)],
         };
         Ok(Function::program(&steps))
@@ -231,9 +234,21 @@ impl Lowering {
                 let function = power(constant.uniform())?;
                 return Ok(Value::Tensor(self.followed(wire, &function)?));
             }
-            ("Div", true) => return Err("only division by a constant is supported".into()),
+            ("Div", true) if uniform.is_some() => {
+                let factor = values.first().copied().unwrap_or(1.0);
+                let steps = [Step::X, Step::Reciprocal, Step::Affine(factor, 0.0)];
+                let wire = self.followed(wire, &Function::program(&steps))?;
+                return Ok(Value::Tensor(wire));
+            }
+            ("Div", true) => {
+                return Err("only division by a constant, or of one number, is supported".into())
+            }
             _ => return Err("only powers of computed values are supported".into()),
         };
+        let uneven = uniform.is_none() && matches!(call.op(), "Add" | "Sum" | "Sub");
+        if uneven && factors.first() == Some(&1.0) && self.is_product(&wire) {
+            return Ok(Value::Tensor(self.biased(&wire, &offsets)?));
+        }
         Ok(Value::Tensor(self.affine(wire, &factors, &offsets)?))
     }
 
@@ -261,23 +276,36 @@ impl Lowering {
         }
         match step {
             Step::Add => self.add(&[a, b], &[1.0, 1.0]),
-            Step::Sub => self.add(&[a, b], &[1.0, -1.0]),
-            _ => Err(
-                "both operands depend on the input; products of computed tensors come with attention".into(),
-            ),
+            Step::Sub => match self.centred(&a, &b)? {
+                Some(made) => Ok(Value::Tensor(made)),
+                None => self.add(&[a, b], &[1.0, -1.0]),
+            },
+            Step::Mul => {
+                let made = match self.written_norm(&a, &b, false)? {
+                    None => self.written_norm(&b, &a, false)?,
+                    made => made,
+                };
+                made.map_or_else(|| self.elements(&a, &b), Ok)
+                    .map(Value::Tensor)
+            }
+            _ => match self.written_norm(&a, &b, true)? {
+                Some(made) => Ok(Value::Tensor(made)),
+                None => Err("it divides by a computed value, which only norms may; export a softmax as one operator".into()),
+            },
         }
     }
 
     /// The sum of tensors times one factor each.
     fn add(&mut self, wires: &[Wire], factors: &[f32]) -> Result<Value, Problem> {
         let first = wires.first().ok_or("it adds nothing")?;
-        if let Some(other) = wires.iter().find(|wire| wire.shape != first.shape) {
-            let (a, b) = (&first.shape, &other.shape);
-            return Err(format!(
-                "tensors of shapes {a:?} and {b:?} cannot be added; make their shapes the same"
-            )
-            .into());
+        let mut joined = first.shape.clone();
+        for wire in wires {
+            joined = constant::broadcast(&joined, &wire.shape)?.2;
         }
+        let wires: Vec<Wire> = wires
+            .iter()
+            .map(|wire| self.expand(wire, &joined))
+            .collect::<Result<_, _>>()?;
         let sources: Vec<usize> = wires
             .iter()
             .map(|wire| self.any_shape(wire))
@@ -301,7 +329,7 @@ impl Lowering {
             range: None,
         };
         let tensor = self.push(sources, shape, Op::Linear(linear))?;
-        Ok(Value::Tensor(Wire::new(tensor, first.shape.clone())))
+        Ok(Value::Tensor(Wire::new(tensor, joined)))
     }
 
     /// `factor x + offset`, one of each for every element or for all.
@@ -335,11 +363,35 @@ impl Lowering {
             .next();
         let (axis, (factors, offsets), shape) = match found {
             Some((axis, values)) => (axis, values, shape),
+            None if uniform(factors) == Some(1.0) && shape == wire.shape => {
+                return self.with_offsets(tensor, offsets.to_vec(), shape);
+            }
             None => (0, (factors.to_vec(), offsets.to_vec()), vec![wire.len()]),
         };
         let linear = Linear::scale(axis, factors, offsets, Function::identity());
         let tensor = self.push(vec![tensor], shape, Op::Linear(linear))?;
         Ok(Wire::new(tensor, wire.shape))
+    }
+
+    /// A tensor with a constant for each element added.
+    fn with_offsets(
+        &mut self,
+        tensor: usize,
+        offsets: Vec<f32>,
+        shape: Vec<usize>,
+    ) -> Result<Wire, Problem> {
+        let constant = self.push(vec![], shape.clone(), Op::Constant(offsets))?;
+        let axis = self.axis_of(tensor);
+        let channels = shape.get(axis).copied().unwrap_or(1);
+        let linear = Linear {
+            maps: vec![Map::Scale(vec![1.0; channels]); 2],
+            axis,
+            bias: vec![0.0; channels],
+            function: Function::identity(),
+            range: None,
+        };
+        let made = self.push(vec![tensor, constant], shape.clone(), Op::Linear(linear))?;
+        Ok(Wire::new(made, shape))
     }
 
     /// scikit-learn's `(x - offset) * scale`.
@@ -458,13 +510,15 @@ impl Lowering {
 
 /// Powers that are worth a program.
 fn power(exponent: Option<f32>) -> Result<Function, Problem> {
-    use Step::{Mul, Sqrt, X};
+    use Step::{Mul, Reciprocal, Sqrt, X};
     let steps: &[Step] = match exponent {
+        Some(-1.0) => &[X, Reciprocal],
+        Some(-0.5) => &[X, Sqrt, Reciprocal],
         Some(0.5) => &[X, Sqrt],
         Some(1.0) => &[X],
         Some(2.0) => &[X, X, Mul],
         Some(3.0) => &[X, X, X, Mul, Mul],
-        _ => return Err("only powers of 0.5, 1, 2 and 3 are supported".into()),
+        _ => return Err("only powers of -1, -0.5, 0.5, 1, 2 and 3 are supported".into()),
     };
     Ok(Function::program(steps))
 }

@@ -7,8 +7,8 @@ use crate::{
 };
 
 use super::{
-    axes::Axes,
     call::{Call, Problem},
+    norm::Row,
     wire::{Value, Wire},
     Lowering,
 };
@@ -29,15 +29,21 @@ impl Lowering {
             bias = constant.clone().broadcast(&[columns])?;
             bias.iter_mut().for_each(|bias| *bias *= beta);
         }
-        match wire.shape.len() {
+        match wire.shape.len() - usize::from(wire.counts_batch) {
             1 => Ok(Value::Tensor(self.dense(&wire, rows, weights, bias)?)),
             _ => Err(unfit(rows, columns, &wire.shape)),
         }
     }
 
     pub(super) fn matmul(&mut self, call: &Call) -> Result<Value, Problem> {
-        if let (Value::Tensor(_), Value::Tensor(_)) = (call.value(0)?, call.value(1)?) {
-            return Err("both operands depend on the input; products of computed tensors come with attention".into());
+        match (call.value(0)?, call.value(1)?) {
+            (Value::Tensor(a), Value::Tensor(b)) => {
+                return self.matrices(a, b).map(Value::Tensor);
+            }
+            (Value::Softmax(scores), Value::Tensor(values)) => {
+                return self.attend(scores, values).map(Value::Tensor);
+            }
+            _ => {}
         }
         let mut weights = call.constant(1)?.clone();
         let wire = call.wire(0)?;
@@ -67,7 +73,10 @@ impl Lowering {
             return Err(unfit(rows, outputs, &wire.shape));
         }
         let shape = [before, &[outputs]].concat();
-        let tensor = self.tensor(wire, &wire.shape)?;
+        // A batch among the axes is none of the tensor's.
+        let rows_of = |size: &&usize| !wire.counts_batch || **size != 1;
+        let before: Vec<usize> = before.iter().filter(rows_of).copied().collect();
+        let tensor = self.tensor(wire, &[before.as_slice(), &[rows]].concat())?;
         let (maps, function) = (vec![Map::Dense(weights)], Function::identity());
         let linear = Linear {
             maps,
@@ -76,7 +85,8 @@ impl Lowering {
             function,
             range: None,
         };
-        let tensor = self.push(vec![tensor], shape.clone(), Op::Linear(linear))?;
+        let own = [before.as_slice(), &[outputs]].concat();
+        let tensor = self.push(vec![tensor], own, Op::Linear(linear))?;
         Ok(Wire::new(tensor, shape))
     }
 
@@ -89,10 +99,7 @@ impl Lowering {
     pub(super) fn reduce(&mut self, call: &Call) -> Result<Value, Problem> {
         let wire = call.wire(0)?;
         let rank = wire.shape.len();
-        let axes = Axes {
-            shape: &wire.shape,
-            batch: true,
-        };
+        let axes = wire.axes();
         let named = call.list("axes", 1)?.unwrap_or_default();
         let reduced: Vec<usize> = match named.as_slice() {
             [] if call.int("noop_with_empty_axes", 0) != 0 => return Ok(Value::Tensor(wire)),
@@ -129,6 +136,15 @@ impl Lowering {
         } else {
             1.0
         };
+        let last = rank.saturating_sub(1);
+        if reduced == [last] && wire.function.is_square() {
+            let squares = self.squares(&wire, weight)?;
+            return Ok(Value::Tensor(Wire { shape, ..squares }));
+        }
+        if rank == 2 && reduced == [0] {
+            let sums = self.over_positions(&wire, weight)?;
+            return Ok(Value::Tensor(Wire { shape, ..sums }));
+        }
         if rank == 3 && kept == [0] {
             // All of an image's positions: a window as large as the image.
             return Ok(Value::Tensor(self.whole_window(&wire, weight, shape)?));
@@ -137,6 +153,9 @@ impl Lowering {
         let moved = self.read_at(&wire, indices, vec![wire.len() / count.max(1), count])?;
         self.reserve_parameters(count as u64)?;
         let sum = self.dense(&moved, count, vec![weight; count], vec![0.0])?;
+        if reduced == [last] && call.op() == "ReduceMean" {
+            self.remember(&sum, Row::Mean, &wire);
+        }
         Ok(Value::Tensor(Wire { shape, ..sum }))
     }
 

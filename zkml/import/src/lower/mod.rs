@@ -12,7 +12,10 @@ mod constant;
 mod elementwise;
 mod image;
 mod linear;
+mod mask;
 mod movement;
+mod norm;
+mod product;
 mod wire;
 
 use std::collections::HashMap;
@@ -24,11 +27,14 @@ use crate::{
     function::{Function, Step},
     graph::Needed,
     network::{Linear, Network, Node, Op},
-    onnx::{NodeProto, ValueInfoProto},
+    onnx::{data_type, NodeProto, ValueInfoProto},
+    sequence::Product,
+    split::split,
     tensor::{product, Tensor},
     ImportError,
 };
 use call::{Call, Problem};
+use norm::Row;
 use wire::{Value, Wire};
 
 /// Most multiplications for one sample.
@@ -41,10 +47,14 @@ pub(crate) struct Lowering {
     opset: i64,
     /// The input's batch axis, if its size is fixed.
     batch: Option<i64>,
+    /// Whether the input holds whole numbers.
+    integers: bool,
     network: Network,
     values: HashMap<String, Value>,
     /// Functions of tensors that are nodes already: the tensor, the function, and the node's tensor.
     applied: Vec<(usize, Function, usize)>,
+    /// Tensors that hold something of the rows of a wire.
+    rows: Vec<(usize, Row, Wire)>,
     parameters: u64,
     products: u64,
     elements: u64,
@@ -70,6 +80,7 @@ pub(crate) fn lower(needed: &Needed, opset: i64) -> Result<Lowered, ImportError>
             .values
             .insert(constant.name.clone(), Value::constant(tensor));
     }
+    refuse_recurrent(needed)?;
     for node in &needed.nodes {
         lowering.apply(node)?;
     }
@@ -81,6 +92,18 @@ pub(crate) fn lower(needed: &Needed, opset: i64) -> Result<Lowered, ImportError>
         ))
     })?;
     lowering.finish(output)
+}
+
+/// Refuses recurrent networks for what they are, before the movements that exporters put around their operators.
+fn refuse_recurrent(needed: &Needed) -> Result<(), ImportError> {
+    let is_recurrent = |node: &&&NodeProto| matches!(&*node.op_type, "LSTM" | "GRU" | "RNN");
+    match needed.nodes.iter().find(is_recurrent) {
+        Some(node) => Err(Problem::from(
+            "its state goes from step to step, which is not supported; use attention or convolutions",
+        )
+        .at(node)),
+        None => Ok(()),
+    }
 }
 
 impl Lowering {
@@ -113,12 +136,16 @@ impl Lowering {
         let mut lowering = Self {
             opset,
             batch: batch.filter(|&size| size > 0),
+            integers: tensor.is_some_and(|tensor| {
+                [data_type::INT32, data_type::INT64].contains(&tensor.elem_type)
+            }),
             network: Network {
                 shape: shape.clone(),
                 ..Default::default()
             },
             values: HashMap::new(),
             applied: vec![],
+            rows: vec![],
             parameters: 0,
             products: 0,
             elements: 0,
@@ -134,16 +161,30 @@ impl Lowering {
     /// Evaluates the next node.
     fn apply(&mut self, node: &NodeProto) -> Result<(), ImportError> {
         let value = |name: &String| self.values.get(name).cloned();
-        let call = Call {
+        let mut call = Call {
             node,
             operands: node.input.iter().map(value).collect(),
             opset: self.opset,
         };
-        let values = self.evaluate(&call).map_err(|problem| problem.at(node))?;
+        let values = self
+            .values_of(&mut call)
+            .map_err(|problem| problem.at(node))?;
         for (name, value) in node.output.iter().zip(values) {
             self.values.insert(name.clone(), value);
         }
         Ok(())
+    }
+
+    /// What a node makes.
+    fn values_of(&mut self, call: &mut Call) -> Result<Vec<Value>, Problem> {
+        self.softmax_made(call)?;
+        let counts_batch = count_batch(call)?;
+        let mut values = self.evaluate(call)?;
+        for wire in values.iter_mut().filter_map(Value::wire_mut) {
+            wire.counts_batch |= counts_batch;
+            *wire = wire.clone().without_batch();
+        }
+        Ok(values)
     }
 
     fn evaluate(&mut self, call: &Call) -> Result<Vec<Value>, Problem> {
@@ -153,6 +194,12 @@ impl Lowering {
             ("", "ConstantOfShape") => one(constant::filled(call)),
             ("", "Identity" | "Cast" | "CastLike" | "Dropout") => one(self.unchanged(call)),
             ("", "Shape") => one(self.shape(call)),
+            ("", "Range") => one(mask::range(call)),
+            ("", "Expand") => one(self.expanded(call)),
+            ("", "Trilu") => one(self.triangle(call)),
+            ("", "Gather") if call.constant(0).is_ok() && call.wire(1).is_ok() => {
+                one(self.embedding(call))
+            }
             (
                 "",
                 "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Transpose" | "Slice" | "Gather",
@@ -168,11 +215,19 @@ impl Lowering {
             ("", "AveragePool") => one(self.average_pool(call)),
             ("", "GlobalAveragePool" | "GlobalMaxPool") => one(self.global_pool(call)),
             ("", "ReduceMean" | "ReduceSum") => one(self.reduce(call)),
+            (_, "LayerNormalization" | "RMSNormalization" | "SimplifiedLayerNormalization") => {
+                one(self.normalization(call))
+            }
+            ("", "LpNormalization") => one(self.unit(call)),
             ("", "BatchNormalization") => one(self.batch_normalization(call)),
+            ("", "Mod") if call.all_constant() => one(self.arithmetic(call)),
             ("", "Add" | "Sub" | "Mul" | "Div" | "Max" | "Min" | "Pow" | "Sum") => {
                 one(self.arithmetic(call))
             }
             ("", op) if elementwise::is_function(op) => one(self.function(call)),
+            ("", op) if mask::is_condition(op) && call.all_constant() => {
+                mask::condition(call).and_then(|tensor| one(self.made(tensor)))
+            }
             ("", "Greater" | "Less") => one(self.compared(call)),
             ("", "Where") => one(self.chosen(call)),
             ("", "QuantizeLinear") => one(self.quantize(call)),
@@ -196,6 +251,10 @@ impl Lowering {
         let (mut wire, head) = match output {
             Value::Class(wire, labels) => (wire, Head::ArgMax { labels }),
             Value::Probabilities(wire) => (wire, Head::Values),
+            Value::Softmax(wire) => {
+                self.note_left_out("Softmax");
+                (wire, Head::Values)
+            }
             Value::Tensor(wire) => (self.without_sigmoid(wire), Head::Values),
             Value::Constant(_) | Value::Padded(..) | Value::Quantised(..) => {
                 return Err(ImportError::Graph(
@@ -216,6 +275,11 @@ impl Lowering {
         if wire.tensor == 0 && wire.function.is_identity() && head == Head::Values {
             return Err(nothing);
         }
+        if wire.counts_batch {
+            return Err(ImportError::Graph(
+                "the output's first axis is not the batch, or mixes it with others; export with the batch axis first".into(),
+            ));
+        }
         let output_shape = wire.shape.clone();
         let last = self.any_shape(&wire).map_err(Problem::anywhere)?;
         // The nodes after it are none that it needs.
@@ -227,7 +291,9 @@ impl Lowering {
         {
             end_linear(&mut self.network);
         }
+        self.check_tokens()?;
         fold(&mut self.network);
+        split(&mut self.network);
         match self.network.is_finite() {
             true => Ok(Lowered {
                 network: self.network,
@@ -237,6 +303,22 @@ impl Lowering {
             }),
             false => Err(ImportError::Graph(
                 "a weight or bias is infinite or not a number; train the model again".into(),
+            )),
+        }
+    }
+
+    /// Checks that tokens are read by embeddings alone.
+    fn check_tokens(&self) -> Result<(), ImportError> {
+        let embeds = |node: &Node| matches!(node.op, Op::Embedding(_));
+        let reads = self
+            .network
+            .nodes
+            .iter()
+            .filter(|node| node.sources.contains(&0));
+        match self.network.vocabulary.is_none() || reads.into_iter().all(embeds) {
+            true => Ok(()),
+            false => Err(ImportError::Graph(
+                "the input holds tokens, yet something else than an embedding (Gather) computes with them".into(),
             )),
         }
     }
@@ -272,17 +354,30 @@ impl Lowering {
             let weights: usize = linear.maps.iter().map(|map| map.weights().len()).sum();
             self.reserve_parameters((weights + linear.bias.len()) as u64)?;
             let per_channel = weights.checked_div(linear.bias.len()).unwrap_or(0) as u64;
-            self.products = self
-                .products
-                .saturating_add(per_channel.saturating_mul(elements));
-            at_most(
-                "the number of multiplications for a sample",
-                self.products,
-                MAX_PRODUCTS,
-            )?;
+            self.reserve_products(per_channel.saturating_mul(elements))?;
         }
+        let (parameters, depth) = match &node.op {
+            Op::Product(product) => (product.bias.len(), self.depth(&node)),
+            Op::Attend => (0, self.depth(&node)),
+            Op::Constant(values) | Op::Embedding(values) => (values.len(), 0),
+            _ => (0, 0),
+        };
+        self.reserve_parameters(parameters as u64)?;
+        self.reserve_products((depth as u64).saturating_mul(elements))?;
         self.network.nodes.push(node);
         Ok(self.network.nodes.len())
+    }
+
+    /// Number of terms of the sums of a product of tensors.
+    fn depth(&self, node: &Node) -> usize {
+        let first = node.sources.first().copied().unwrap_or(0);
+        Product::depth(self.network.tensor_shape(first))
+    }
+
+    fn reserve_products(&mut self, count: u64) -> Result<(), ImportError> {
+        self.products = self.products.saturating_add(count);
+        let what = "the number of multiplications for a sample";
+        at_most(what, self.products, MAX_PRODUCTS)
     }
 
     /// Counts parameters before they are made.
@@ -309,6 +404,49 @@ impl Lowering {
             None => rank.saturating_sub(1),
         }
     }
+}
+
+/// If one operand's shape counts the batch, makes all of them count it.
+fn count_batch(call: &mut Call) -> Result<bool, Problem> {
+    let op = call.op();
+    let mut wires: Vec<&mut Wire> = call
+        .operands
+        .iter_mut()
+        .flatten()
+        .filter_map(Value::wire_mut)
+        .collect();
+    let counts_batch = wires.iter().any(|wire| wire.counts_batch);
+    let follows = matches!(
+        op,
+        "Transpose"
+            | "Reshape"
+            | "Unsqueeze"
+            | "Squeeze"
+            | "Gather"
+            | "Slice"
+            | "Split"
+            | "Shape"
+            | "Identity"
+            | "Cast"
+            | "Dropout"
+            | "MatMul"
+            | "Gemm"
+            | "Softmax"
+            | "Add"
+            | "Sub"
+            | "Mul"
+            | "Div"
+    );
+    if counts_batch && !follows {
+        return Err(
+            "the batch axis does not come first there, which is supported inside attention only"
+                .into(),
+        );
+    }
+    if counts_batch {
+        wires.iter_mut().for_each(|wire| **wire = wire.with_batch());
+    }
+    Ok(counts_batch)
 }
 
 fn at_most(what: &'static str, found: u64, limit: u64) -> Result<(), ImportError> {

@@ -39,11 +39,61 @@ impl Lowering {
                 Ok(call.value(0)?.clone())
             }
             _ => {
-                let wire = call.wire(0)?;
-                let (indices, shape) = self.moved(call, &wire.shape, true)?;
+                let mut wire = call.wire(0)?;
+                if self.moves_batch(call, &wire)? {
+                    wire = wire.with_batch();
+                }
+                let (indices, shape) = self.moved(call, &wire.shape, !wire.counts_batch)?;
                 Ok(Value::Tensor(self.read_at(&wire, indices, shape)?))
             }
         }
+    }
+
+    /// The rows of a constant table at the input's tokens.
+    pub(super) fn embedding(&mut self, call: &Call) -> Result<Value, Problem> {
+        let (table, tokens) = (call.constant(0)?, call.wire(1)?);
+        let &[vocabulary, width] = table.dims.as_slice() else {
+            return Err("the table of an embedding must be a matrix".into());
+        };
+        if call.int("axis", 0) != 0 {
+            return Err("it gathers columns; an embedding gathers rows".into());
+        }
+        let plain = tokens.tensor == 0 && tokens.moved.is_none() && tokens.function.is_identity();
+        if !plain
+            || self
+                .network
+                .vocabulary
+                .is_some_and(|known| known != vocabulary)
+        {
+            return Err("the indices are computed; only the input's tokens, all of one vocabulary, can be looked up".into());
+        }
+        self.network.vocabulary = Some(vocabulary);
+        let shape = [tokens.shape.as_slice(), &[width]].concat();
+        let table = table.clone().into_floats()?;
+        let tensor = self.push(vec![0], shape.clone(), Op::Embedding(table))?;
+        Ok(Value::Tensor(Wire::new(tensor, shape)))
+    }
+
+    /// Whether the operator moves the batch behind other axes, or makes one axis of it and others.
+    fn moves_batch(&self, call: &Call, wire: &Wire) -> Result<bool, Problem> {
+        let whole = wire.with_batch();
+        Ok(match call.op() {
+            "Transpose" => {
+                let moves = |order: Vec<i64>| order.first() != Some(&0);
+                wire.shape.len() > 1 && call.ints("perm").is_some_and(moves)
+            }
+            "Reshape" => {
+                let target = call.constant(1)?.clone().into_sizes()?;
+                let keeps_rows =
+                    |shape: Vec<usize>| shape.len() > 1 && shape.last() == wire.shape.last();
+                wire.axes().reshape(&target, self.batch).is_none()
+                    && whole
+                        .axes()
+                        .reshape(&one_sample(&target), None)
+                        .is_some_and(keeps_rows)
+            }
+            _ => false,
+        })
     }
 
     /// What the operator does to a tensor of shape `shape`; `batch` if an axis for the batch comes before these.
@@ -106,10 +156,7 @@ impl Lowering {
 
     pub(super) fn split(&mut self, call: &Call) -> Result<Vec<Value>, Problem> {
         let wire = call.wire(0)?;
-        let axes = Axes {
-            shape: &wire.shape,
-            batch: true,
-        };
+        let axes = wire.axes();
         let axis = axes.axis(call.int("axis", 0))?;
         let size = axes.size(axis);
         let parts = match call.list("split", 1)? {
@@ -209,7 +256,7 @@ impl Lowering {
         Ok(Value::Tensor(Wire::new(tensor, shape)))
     }
 
-    /// A tensor whose scale can be chosen: if it only moves the input's values, a copy of them.
+    /// A tensor whose scale can be chosen: a copy, if it holds the input's values or what no linear node makes.
     fn own_scale(&mut self, tensor: usize) -> Result<usize, Problem> {
         let mut seen = tensor;
         while let Some(node) = seen
@@ -218,7 +265,8 @@ impl Lowering {
         {
             match (&node.op, node.sources.as_slice()) {
                 (Op::MaxPool(_) | Op::Select(_), [source]) => seen = *source,
-                _ => return Ok(tensor),
+                (Op::Linear(_), _) => return Ok(tensor),
+                _ => break,
             }
         }
         let (axis, shape) = (
@@ -263,7 +311,10 @@ impl Lowering {
 
     /// The sample's shape after a Reshape.
     fn reshape(&self, call: &Call, axes: Axes) -> Result<Vec<usize>, Problem> {
-        let target = call.constant(1)?.clone().into_sizes()?;
+        let mut target = call.constant(1)?.clone().into_sizes()?;
+        if !axes.batch {
+            target = one_sample(&target);
+        }
         let keeps_zero = call.int("allowzero", 0) == 0;
         let shape = axes
             .reshape(&target, self.batch)
@@ -278,6 +329,11 @@ impl Lowering {
             false => format!("target {shown:?} does not fit a constant of shape {:?}", axes.shape).into(),
         })
     }
+}
+
+/// A shape for a batch of one sample.
+fn one_sample(target: &[Option<i64>]) -> Vec<Option<i64>> {
+    target.iter().map(|axis| axis.or(Some(1))).collect()
 }
 
 fn concat_constants(call: &Call, constants: &[&Tensor]) -> Result<Tensor, Problem> {

@@ -8,7 +8,7 @@ use crate::{
     tensor::Tensor,
 };
 
-use super::{Lowering, Problem};
+use super::{axes::Axes, Lowering, Problem};
 
 /// What a name of the graph stands for.
 #[derive(Clone)]
@@ -20,6 +20,8 @@ pub(super) enum Value {
     Padded(Wire, [u32; 4]),
     /// A tensor as integers.
     Quantised(Wire, Steps),
+    /// The softmax of these values, along the last axis.
+    Softmax(Wire),
     /// Probabilities that rank like these values.
     Probabilities(Wire),
     /// The label of the largest value.
@@ -42,11 +44,26 @@ pub(super) struct Wire {
     pub moved: Option<Rc<[u32]>>,
     /// Shape of one sample.
     pub shape: Vec<usize>,
+    /// Whether the shape counts the batch, of one sample: exporters of attention move it behind or into other axes.
+    pub counts_batch: bool,
     /// What is applied to every element.
     pub function: Function,
 }
 
 impl Value {
+    /// The tensor that depends on the input, whatever is made of it.
+    pub fn wire_mut(&mut self) -> Option<&mut Wire> {
+        match self {
+            Value::Tensor(wire)
+            | Value::Padded(wire, _)
+            | Value::Quantised(wire, _)
+            | Value::Softmax(wire)
+            | Value::Probabilities(wire)
+            | Value::Class(wire, _) => Some(wire),
+            Value::Constant(_) => None,
+        }
+    }
+
     pub fn constant(tensor: Tensor) -> Self {
         Value::Constant(Rc::new(tensor))
     }
@@ -59,7 +76,39 @@ impl Wire {
             tensor,
             moved: None,
             shape,
+            counts_batch: false,
             function: Function::identity(),
+        }
+    }
+
+    pub fn axes(&self) -> Axes<'_> {
+        Axes {
+            shape: &self.shape,
+            batch: !self.counts_batch,
+        }
+    }
+
+    /// The same elements in a shape that counts the batch.
+    pub fn with_batch(&self) -> Self {
+        match self.counts_batch {
+            true => self.clone(),
+            false => Self {
+                shape: [&[1], self.shape.as_slice()].concat(),
+                counts_batch: true,
+                ..self.clone()
+            },
+        }
+    }
+
+    /// The same elements in a shape that does not count the batch, if that may be its first axis.
+    pub fn without_batch(self) -> Self {
+        match (self.counts_batch, self.shape.split_first()) {
+            (true, Some((1, rest))) if !rest.is_empty() => Self {
+                shape: rest.to_vec(),
+                counts_batch: false,
+                ..self
+            },
+            _ => self,
         }
     }
 

@@ -13,33 +13,52 @@ const FARTHEST: f64 = 16384.0;
 /// Number of places at which a function's slope is looked at.
 const PLACES: u32 = 2048;
 
-/// The table of a function whose arguments lie in `range`, for values in steps of `scale` from `low` to 255, and the scale
-/// of its arguments: fine enough that a step of the argument is at most about a step of the value.
-pub(super) fn curve(
-    function: &Function,
-    (first, last): (f64, f64),
-    scale: f64,
-    low: i16,
-    coarser: f64,
-) -> (f64, Activation) {
-    let width = if last > first { last - first } else { 1.0 };
-    // Straight pieces land on the grid of the values; what is curved gains from finer arguments.
-    let fine = if function.is_straight() { 1.0 } else { 2.0 };
-    let planned = scale / (fine * slope(function, first, width));
-    let argument = if planned.is_normal() {
-        planned.max(width / STEPS)
-    } else {
-        width / 255.0
-    } * coarser;
-    let steps = |x: f64| (MARGIN * x / argument).clamp(-FARTHEST, FARTHEST);
-    let from = steps(first).floor() as i32;
-    let value = |q: i32| {
-        (function.eval(f64::from(q) * argument) / scale)
-            .round()
-            .clamp(low.into(), 255.0) as i16
-    };
-    let values: Vec<i16> = (from..=steps(last).ceil() as i32).map(value).collect();
-    (argument, Activation::Curve(trimmed(from, values)))
+/// The values of a function: steps of `scale` from `low` to `high`.
+pub(super) struct Grid {
+    pub scale: f64,
+    pub low: i16,
+    pub high: i16,
+    /// How much larger than planned a step of the argument is.
+    pub coarser: f64,
+}
+
+impl Grid {
+    /// The table of a function whose arguments lie in `first..=last`, and the scale of its arguments: fine enough that a
+    /// step of the argument is at most about a step of the value.
+    pub fn curve(&self, function: &Function, (first, last): (f64, f64)) -> (f64, Activation) {
+        let width = if last > first { last - first } else { 1.0 };
+        // Straight pieces land on the grid of the values; what is curved gains from finer arguments.
+        let fine = if function.is_straight() { 1.0 } else { 2.0 };
+        let planned = self.scale / (fine * slope(function, first, width));
+        let argument = if planned.is_normal() {
+            planned.max(width / STEPS)
+        } else {
+            width / 255.0
+        } * self.coarser;
+        let steps = |x: f64| (MARGIN * x / argument).clamp(-FARTHEST, FARTHEST);
+        let ends = (steps(first).floor() as i32, steps(last).ceil() as i32);
+        (argument, self.table(function, argument, ends))
+    }
+
+    /// The same for as large arguments as a table may have, in steps twice those of the values: the table depends on the
+    /// function and these alone.
+    pub fn shared_curve(&self, function: &Function) -> (f64, Activation) {
+        let argument = 2.0 * self.scale * self.coarser;
+        let farthest = FARTHEST as i32;
+        (
+            argument,
+            self.table(function, argument, (-farthest, farthest)),
+        )
+    }
+
+    fn table(&self, function: &Function, argument: f64, (from, to): (i32, i32)) -> Activation {
+        let value = |q: i32| {
+            (function.eval(f64::from(q) * argument) / self.scale)
+                .round()
+                .clamp(self.low.into(), self.high.into()) as i16
+        };
+        Activation::Curve(trimmed(from, (from..=to).map(value).collect()))
+    }
 }
 
 /// The largest slope of a function between `first` and `first + width`.

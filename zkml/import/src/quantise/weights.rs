@@ -6,7 +6,10 @@ use crate::{
 };
 
 /// Largest magnitude of a quantised weight.
-const WEIGHT_MAX: f64 = 127.0;
+const WEIGHT_MAX: i32 = 127;
+/// How many maps a tensor may be read by that is added to the products of a matrix. Their weights add up: the matrix's
+/// scale is so fine that a single one would be rounded much, and the sum's own values with it.
+const MOST_MAPS: i32 = 64;
 /// Number of weight scales tried: the one that covers all weights, and so on by factors of [`NARROWER`].
 const CANDIDATES: i32 = 24;
 /// Ratio between neighbouring candidates.
@@ -33,6 +36,8 @@ struct Term {
     mean: f64,
     /// The integer that stands for 0.0.
     zero_point: i64,
+    /// Largest magnitude of the quantised weight.
+    most: f64,
 }
 
 impl Weights<'_> {
@@ -55,11 +60,11 @@ impl Weights<'_> {
         )
     }
 
-    /// The integer weights of every map and the biases, or `None` if a bias leaves 32 bits. A bias also makes up for what
-    /// the rounded weights change in the mean.
-    pub fn quantise(&self, scales: &[f64]) -> Option<(Vec<Vec<i8>>, Vec<i32>)> {
+    /// The integer weights of every map, see [`parts`], and the biases, or `None` if a bias leaves 32 bits. A bias also makes
+    /// up for what the rounded weights change in the mean.
+    pub fn quantise(&self, scales: &[f64]) -> Option<(Vec<Vec<i32>>, Vec<i32>)> {
         let outputs = self.linear.bias.len();
-        let mut maps: Vec<Vec<i8>> = self
+        let mut maps: Vec<Vec<i32>> = self
             .linear
             .maps
             .iter()
@@ -72,7 +77,7 @@ impl Weights<'_> {
             let mut terms = self.terms(channel).into_iter();
             for (map, weights) in self.linear.maps.iter().zip(&mut maps) {
                 for (place, term) in places(map, outputs, channel).zip(terms.by_ref()) {
-                    let quantised = weight_steps(term.weight, *scale);
+                    let quantised = term.steps(*scale);
                     *weights.get_mut(place)? = quantised;
                     bias += term.mean * (term.weight - scale * f64::from(quantised));
                     shift = shift.saturating_add(term.zero_point * i64::from(quantised));
@@ -89,6 +94,11 @@ impl Weights<'_> {
     fn terms(&self, channel: usize) -> Vec<Term> {
         let outputs = self.linear.bias.len();
         let mut terms = Vec::new();
+        let dense = self
+            .linear
+            .maps
+            .iter()
+            .any(|map| matches!(map, Map::Dense(_)));
         let maps = self
             .linear
             .maps
@@ -96,6 +106,10 @@ impl Weights<'_> {
             .zip(&self.sources)
             .zip(&self.measured.inputs);
         for ((map, &(scale, zero_point)), moments) in maps {
+            let most = match map {
+                Map::Scale(_) if dense => WEIGHT_MAX * MOST_MAPS,
+                _ => WEIGHT_MAX,
+            };
             for (order, place) in places(map, outputs, channel).enumerate() {
                 let input = match map {
                     Map::Dense(_) => order,
@@ -117,6 +131,7 @@ impl Weights<'_> {
                     variance,
                     mean: moments.mean(input) / scale,
                     zero_point,
+                    most: most.into(),
                 });
             }
         }
@@ -128,18 +143,14 @@ impl Weights<'_> {
         let columns: Vec<Vec<Term>> = (0..self.linear.bias.len())
             .map(|channel| self.terms(channel))
             .collect();
-        let cover = columns
-            .iter()
-            .map(|terms| largest(terms))
-            .fold(0.0, f64::max)
-            / WEIGHT_MAX;
+        let cover = columns.iter().map(|terms| cover(terms)).fold(0.0, f64::max);
         let bias = self
             .linear
             .bias
             .iter()
             .fold(0.0_f64, |max, bias| max.max(bias.abs().into()));
         match (cover > 0.0, bias > 0.0) {
-            (false, true) => return bias / WEIGHT_MAX,
+            (false, true) => return bias / f64::from(WEIGHT_MAX),
             (false, false) => return 1.0,
             (true, _) => {}
         }
@@ -165,10 +176,13 @@ fn places(map: &Map, outputs: usize, channel: usize) -> std::iter::StepBy<std::o
 /// The multiplier of a channel: its accumulators' scale is that many times `step`.
 fn multiplier(terms: &[Term], step: f64) -> u32 {
     let all = terms.iter().collect::<Vec<_>>();
-    let cover = largest(terms) / WEIGHT_MAX / step;
+    let cover = cover(terms) / step;
     // The cast saturates; `validate` refuses what is then too large.
     let whole = |multiplier: f64| multiplier.ceil().max(1.0) as u32;
     let mut multipliers: Vec<u32> = candidates(&all, cover).into_iter().map(whole).collect();
+    // Where scales are powers of two, so are the multipliers that need no rounding of a few weights.
+    let exact = whole(cover).checked_next_power_of_two().unwrap_or(1);
+    multipliers.splice(0..0, (0..5).map(|power| exact.saturating_mul(1 << power)));
     multipliers.dedup();
     least(multipliers.into_iter(), |m| {
         output_error(terms, f64::from(m) * step)
@@ -176,10 +190,10 @@ fn multiplier(terms: &[Term], step: f64) -> u32 {
     .unwrap_or(1)
 }
 
-fn largest(terms: &[Term]) -> f64 {
-    terms
-        .iter()
-        .fold(0.0, |max, term| term.weight.abs().max(max))
+/// The smallest scale that clips no weight.
+fn cover(terms: &[Term]) -> f64 {
+    let scales = terms.iter().map(|term| term.weight.abs() / term.most);
+    scales.fold(0.0, f64::max)
 }
 
 /// The candidates for a scale, the first one covering all weights: finer ones, which clip the largest weights, or for few
@@ -212,14 +226,44 @@ fn least<T: Copy>(candidates: impl Iterator<Item = T>, error: impl Fn(T) -> f64)
 
 /// The variance that quantising the weights adds to a sum at `scale`, for independent inputs.
 fn output_error(terms: &[Term], scale: f64) -> f64 {
-    let error = |term: &Term| term.weight - scale * f64::from(weight_steps(term.weight, scale));
+    let error = |term: &Term| term.weight - scale * f64::from(term.steps(scale));
     terms
         .iter()
         .map(|term| term.variance * error(term).powi(2))
         .sum()
 }
 
-/// A weight in steps of `scale`, clipped.
-fn weight_steps(weight: f64, scale: f64) -> i8 {
-    (weight / scale).round().clamp(-WEIGHT_MAX, WEIGHT_MAX) as i8
+impl Term {
+    /// The weight in steps of `scale`, clipped.
+    fn steps(&self, scale: f64) -> i32 {
+        (self.weight / scale).round().clamp(-self.most, self.most) as i32
+    }
+}
+
+/// Weights of 8 bits that add up to the given ones: one list, or several if those are larger.
+pub(super) fn parts(weights: &[i32]) -> Vec<Vec<i8>> {
+    let largest = weights.iter().fold(0, |max, weight| weight.abs().max(max));
+    let count = ((largest + WEIGHT_MAX - 1) / WEIGHT_MAX).max(1);
+    // What is left of each weight is divided among the parts that are left.
+    let part = |part: i32| {
+        let upto = |weight: &i32, part: i32| weight * part / count;
+        let own = |weight: &i32| (upto(weight, part + 1) - upto(weight, part)) as i8;
+        weights.iter().map(own).collect()
+    };
+    (0..count).map(part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_add_up_to_the_weights() {
+        let most = WEIGHT_MAX * MOST_MAPS;
+        for weight in -most..=most {
+            let parts = parts(&[weight, 5]);
+            let sum = |at: usize| parts.iter().map(|part| i32::from(part[at])).sum::<i32>();
+            assert_eq!([sum(0), sum(1)], [weight, 5]);
+        }
+    }
 }

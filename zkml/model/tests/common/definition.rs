@@ -1,8 +1,8 @@
 //! What a model computes, straight from the formulas: explicit loops, padded images, and recursion through trees.
 
 use ciro_zkml_model::{
-    Activation, Conv, Curve, Encoding, Linear, Map, Model, Op, Requant, Tree, TreeNode, Trees,
-    Window,
+    Activation, Conv, Curve, Encoding, Linear, Map, Model, Op, Product, Requant, Tree, TreeNode,
+    Trees, Window,
 };
 
 /// A tensor of one sample.
@@ -17,6 +17,41 @@ pub struct Made {
     pub acc: Vec<i64>,
     pub q: Vec<i64>,
     pub out: Vec<i64>,
+}
+
+impl Made {
+    /// Of a node without accumulators.
+    fn tensor(out: Vec<i64>) -> Self {
+        Self {
+            out,
+            ..Default::default()
+        }
+    }
+
+    /// Adds an accumulator, and what becomes of it.
+    fn push(&mut self, acc: i64, requant: Option<&Requant>, channel: usize) {
+        self.acc.push(acc);
+        let Some(requant) = requant else { return };
+        let step = 1_i64 << Model::SHIFT;
+        let q = (acc * requant.multipliers[channel] as i64 + step / 2).div_euclid(step);
+        self.q.push(q);
+        self.out.push(match &requant.activation {
+            Activation::Clamp { low, high } => q.clamp(*low as i64, *high as i64),
+            Activation::Curve(Curve { first, values }) => {
+                let last = *first as i64 + values.len() as i64 - 1;
+                let nearest = q.clamp(*first as i64, last);
+                values[(nearest - *first as i64) as usize] as i64
+            }
+        });
+    }
+}
+
+impl Tensor {
+    /// The value at a position.
+    fn at(&self, position: &[usize]) -> i64 {
+        let axes = self.shape.iter().zip(position);
+        self.values[axes.fold(0, |element, (&axis, &at)| element * axis + at)]
+    }
 }
 
 fn sizes(shape: &[u32]) -> Vec<usize> {
@@ -38,6 +73,7 @@ pub fn run(model: &Model, sample: &[i8]) -> Vec<Made> {
     let shape = match &model.input.encoding {
         Encoding::Affine { .. } => sizes(&model.input.shape),
         Encoding::Ranks(ranks) => vec![ranks.len()],
+        Encoding::Tokens { .. } => [sizes(&model.input.shape), vec![2]].concat(),
     };
     let values = sample.iter().map(|&v| v as i64).collect();
     let mut tensors = vec![Tensor { shape, values }];
@@ -51,10 +87,7 @@ pub fn run(model: &Model, sample: &[i8]) -> Vec<Made> {
             .collect();
         let made = match &node.op {
             Op::Linear(linear) => linear_map(linear, &shape, &sources),
-            Op::MaxPool(window) => Made {
-                out: largest(window, &shape, sources[0]),
-                ..Default::default()
-            },
+            Op::MaxPool(window) => Made::tensor(largest(window, &shape, sources[0])),
             Op::Select(elements) => {
                 let all: Vec<i64> = sources
                     .iter()
@@ -64,15 +97,24 @@ pub fn run(model: &Model, sample: &[i8]) -> Vec<Made> {
                     .iter()
                     .map(|&element| all[element as usize])
                     .collect();
-                Made {
-                    out,
-                    ..Default::default()
-                }
+                Made::tensor(out)
             }
             Op::Trees(trees) => Made {
                 acc: sums_of_leaves(trees, &sources[0].values),
                 ..Default::default()
             },
+            Op::Product(product) => products(product, &shape, sources[0], sources[1]),
+            Op::Max => Made::tensor(largest_of_rows(&shape, sources[0])),
+            Op::Constant(values) => Made::tensor(values.iter().map(|&v| v as i64).collect()),
+            Op::Embedding(embedding) => {
+                let width = *shape.last().unwrap();
+                let value = |element: usize| {
+                    let token = &sources[0].values[element / width * 2..][..2];
+                    let row = (token[0] + 128) * 256 + token[1] + 128;
+                    embedding.table[row as usize * width + element % width] as i64
+                };
+                Made::tensor((0..shape.iter().product()).map(value).collect())
+            }
         };
         tensors.push(Tensor {
             shape,
@@ -103,27 +145,36 @@ fn linear_map(linear: &Linear, shape: &[usize], sources: &[&Tensor]) -> Made {
                 Map::Scale(weights) => weights[channel] as i64 * source.values[element],
             };
         }
-        made.acc.push(acc);
-        if let Some(Requant {
-            multipliers,
-            activation,
-        }) = &linear.requant
-        {
-            let step = 1_i64 << Model::SHIFT;
-            let q = (acc * multipliers[channel] as i64 + step / 2).div_euclid(step);
-            made.q.push(q);
-            made.out.push(match activation {
-                Activation::Identity => q.clamp(-128, 127),
-                Activation::Relu => q.clamp(0, 255),
-                Activation::Curve(Curve { first, values }) => {
-                    let last = *first as i64 + values.len() as i64 - 1;
-                    let nearest = q.clamp(*first as i64, last);
-                    values[(nearest - *first as i64) as usize] as i64
-                }
-            });
-        }
+        made.push(acc, linear.requant.as_ref(), channel);
     }
     made
+}
+
+fn products(product: &Product, shape: &[usize], left: &Tensor, right: &Tensor) -> Made {
+    let mut made = Made::default();
+    let [rows, columns] = *shape.last_chunk().unwrap();
+    for element in 0..shape.iter().product() {
+        let at = position(shape, element);
+        let (leading, [row, column]) = at.split_last_chunk().unwrap();
+        let term = |k: usize| {
+            left.at(&[leading, &[*row, k]].concat()) * right.at(&[leading, &[k, *column]].concat())
+        };
+        let bias = product.bias.get(element % (rows * columns));
+        let sum: i64 = (0..*left.shape.last().unwrap()).map(term).sum();
+        made.push(sum + *bias.unwrap_or(&0) as i64, Some(&product.requant), 0);
+    }
+    made
+}
+
+fn largest_of_rows(shape: &[usize], source: &Tensor) -> Vec<i64> {
+    let row = |element: usize| {
+        let at = position(shape, element);
+        let (_, leading) = at.split_last().unwrap();
+        let values =
+            (0..*source.shape.last().unwrap()).map(|k| source.at(&[leading, &[k]].concat()));
+        values.max().unwrap()
+    };
+    (0..shape.iter().product()).map(row).collect()
 }
 
 /// An image with its borders, by channel, row and column.

@@ -6,7 +6,8 @@ mod random;
 pub mod refusal;
 
 use ciro_zkml_model::{
-    Activation, Encoding, Head, Input, Linear, Map, Model, Node, Op, Output, Requant, TreeNode,
+    Activation, Encoding, Head, Input, Linear, Map, Model, Node, Op, Output, Product, Requant,
+    TreeNode,
 };
 use proptest::prelude::*;
 
@@ -19,8 +20,23 @@ pub fn model() -> impl Strategy<Value = Model> {
 pub fn model_and_input() -> impl Strategy<Value = (Model, Vec<i8>)> {
     (model(), 1..6_usize).prop_flat_map(|(model, batch)| {
         let input = proptest::collection::vec(any::<i8>(), batch * model.inputs());
+        let encoding = model.input.encoding.clone();
+        let input = input.prop_map(move |mut input| {
+            if let Encoding::Tokens { vocabulary } = encoding {
+                for bytes in input.chunks_mut(2) {
+                    let any = u16::from_ne_bytes([bytes[0] as u8, bytes[1] as u8]);
+                    bytes.copy_from_slice(&token(u32::from(any) % vocabulary));
+                }
+            }
+            input
+        });
         (Just(model), input)
     })
+}
+
+/// The bytes that stand for a token.
+pub fn token(id: u32) -> [i8; 2] {
+    [id / 256, id % 256].map(|byte| (byte as i32 - 128) as i8)
 }
 
 /// An input whose integers stand for themselves.
@@ -64,6 +80,15 @@ pub fn linear(maps: Vec<Map>, channel_axis: u32, bias: Vec<i32>, requant: Option
     })
 }
 
+pub fn product(bias: Vec<i32>, multiplier: u32, activation: Activation) -> Op {
+    let multipliers = vec![multiplier];
+    let requant = Requant {
+        multipliers,
+        activation,
+    };
+    Op::Product(Product { bias, requant })
+}
+
 pub fn requant(multipliers: Vec<u32>, activation: Activation) -> Option<Requant> {
     Some(Requant {
         multipliers,
@@ -94,7 +119,7 @@ pub fn perceptron() -> Model {
         vec![Map::Dense(vec![1, -1, 2, 3])],
         0,
         vec![0, 5],
-        requant(vec![4096, 2048], Activation::Relu),
+        requant(vec![4096, 2048], Activation::RELU),
     );
     let second = linear(vec![Map::Dense(vec![1, 0, 0, 1])], 0, vec![0, -1], None);
     let mut model = of(

@@ -3,65 +3,102 @@
 use std::ops::RangeInclusive;
 
 use ciro_zkml_model::{
-    Activation, Conv, Curve, Encoding, Head, Input, Linear, Map, Missing, Model, Node, Op, Output,
-    Ranks, Requant, Tree, TreeNode, Trees, Window,
+    Activation, Conv, Curve, Embedding, Encoding, Head, Input, Linear, Map, Missing, Model, Node,
+    Op, Output, Product, Ranks, Requant, Tree, TreeNode, Trees, Window, SPAN_LIMIT,
 };
 use proptest::{prelude::*, test_runner::TestRng};
 
 /// Magnitude of biases, base values and leaves.
 const BIAS: i32 = 100_000;
 
-/// A random model with that many nodes before the last.
+/// Magnitude of the values of activations, constants and embeddings. Sums of as many products as these models have stay in
+/// range.
+const WIDEST: i16 = 1 << 12;
+
+/// A random model with that many nodes, or a few more, before the last.
 pub fn model(hidden: usize, rng: TestRng) -> Model {
     let mut dice = Dice(rng);
     let input = dice.input();
-    let shape = match &input.encoding {
-        Encoding::Affine { .. } => input.shape.clone(),
-        Encoding::Ranks(ranks) => vec![ranks.len() as u32],
-    };
-    let mut tensors = vec![Tensor {
-        shape,
-        largest: 127,
-    }];
-    let mut nodes = Vec::new();
-    for index in 0..=hidden {
-        let node = match index == hidden {
-            true => dice.last(&tensors),
-            false => dice.hidden(&tensors),
-        };
-        let largest = match &node.op {
-            Op::Linear(Linear { requant, .. }) => {
-                let range = requant.as_ref().map(|requant| requant.activation.range());
-                range.map_or(0, |(_, largest)| largest)
-            }
-            _ => {
-                let sources = node.sources.iter().map(|&source| &tensors[source as usize]);
-                sources.map(|tensor| tensor.largest).max().unwrap()
-            }
-        };
-        let shape = node.shape.clone();
-        tensors.push(Tensor { shape, largest });
-        nodes.push(node);
+    let mut graph = Graph::default();
+    match &input.encoding {
+        Encoding::Affine { .. } => graph.tensor(input.shape.clone(), (-128, 127)),
+        Encoding::Ranks(ranks) => graph.tensor(vec![ranks.len() as u32], (-128, 127)),
+        Encoding::Tokens { vocabulary } => graph.add(dice.embedding(&input.shape, *vocabulary)),
     }
+    for _ in 0..hidden {
+        dice.hidden(&mut graph);
+    }
+    let last = dice.last(&graph.tensors);
+    let output = dice.output(&last.shape);
+    graph.nodes.push(last);
     Model {
         name: "x".repeat(dice.below(17)),
         preset: dice.in_range(0..=1) as u8,
         input,
-        output: dice.output(&nodes[hidden].shape),
-        nodes,
+        output,
+        nodes: graph.nodes,
+    }
+}
+
+/// A model in the making.
+#[derive(Default)]
+struct Graph {
+    nodes: Vec<Node>,
+    /// The tensors that any node may read.
+    tensors: Vec<Tensor>,
+}
+
+impl Graph {
+    fn tensor(&mut self, shape: Vec<u32>, range: (i32, i32)) {
+        let index = self.nodes.len() as u32;
+        self.tensors.push(Tensor {
+            index,
+            shape,
+            range,
+        });
+    }
+
+    /// Adds a node and its tensor.
+    fn add(&mut self, node: Node) {
+        let wide = |values: &[i16]| values.iter().map(|&v| (v.into(), v.into())).collect();
+        let ranges: Vec<(i32, i32)> = match (&node.op, node.requant()) {
+            (_, Some(requant)) => vec![requant.activation.range()],
+            (Op::Constant(values), _) => wide(values),
+            (Op::Embedding(embedding), _) => wide(&embedding.table),
+            _ => {
+                let read = |tensor: &&Tensor| node.sources.contains(&tensor.index);
+                self.tensors.iter().filter(read).map(|t| t.range).collect()
+            }
+        };
+        let joined = |a: (i32, i32), b: (i32, i32)| (a.0.min(b.0), a.1.max(b.1));
+        let (shape, range) = (node.shape.clone(), ranges.into_iter().reduce(joined));
+        self.nodes.push(node);
+        self.tensor(shape, range.unwrap());
     }
 }
 
 /// What the generator knows of a tensor.
+#[derive(Clone)]
 struct Tensor {
+    index: u32,
     shape: Vec<u32>,
-    /// No value is larger.
-    largest: i32,
+    /// Its values stay within.
+    range: (i32, i32),
 }
 
 impl Tensor {
+    /// Whether a proof can compare its values with each other.
+    fn is_narrow(&self) -> bool {
+        i64::from(self.range.1 - self.range.0) < SPAN_LIMIT
+    }
+
     fn elements(&self) -> u32 {
         self.shape.iter().product()
+    }
+
+    /// No value's magnitude is larger; at least 1.
+    fn magnitude(&self) -> i64 {
+        self.range.1.max(-self.range.0).max(1).into()
     }
 
     fn image(&self) -> Option<[u32; 3]> {
@@ -106,13 +143,16 @@ impl Dice {
             1 => vec![self.in_range(1..=3), self.in_range(1..=5)],
             _ => self.axes(3),
         };
-        let encoding = match self.once_in(3) {
-            true => {
+        let encoding = match self.below(6) {
+            0 | 1 => {
                 let columns = shape.iter().product();
                 let ranks = self.in_range(1..=8);
                 Encoding::Ranks((0..ranks).map(|_| self.ranks(columns)).collect())
             }
-            false => Encoding::Affine {
+            2 => Encoding::Tokens {
+                vocabulary: self.in_range(1..=300),
+            },
+            _ => Encoding::Affine {
                 scale: self.0.random_range(1e-3..1e3),
                 zero_point: self.0.random(),
             },
@@ -155,37 +195,126 @@ impl Dice {
         }
     }
 
-    fn hidden(&mut self, tensors: &[Tensor]) -> Node {
-        match self.below(6) {
+    /// Adds a node, or two.
+    fn hidden(&mut self, graph: &mut Graph) {
+        let tensors = &graph.tensors;
+        let node = match self.below(10) {
             0 => self.select(tensors),
             1 => self.pool(tensors).unwrap_or_else(|| self.select(tensors)),
+            2 => self.max(tensors).unwrap_or_else(|| self.select(tensors)),
+            3 => self.constant(),
+            4 | 5 => self.product(graph),
             _ => self.linear(tensors, false),
-        }
+        };
+        graph.add(node);
     }
 
     fn last(&mut self, tensors: &[Tensor]) -> Node {
-        match self.once_in(3) {
-            true => self.trees(tensors),
-            false => self.linear(tensors, true),
-        }
+        let trees = if self.once_in(3) {
+            self.trees(tensors)
+        } else {
+            None
+        };
+        trees.unwrap_or_else(|| self.linear(tensors, true))
     }
 
     /// One of the tensors, the last more often than others.
-    fn source(&mut self, tensors: &[Tensor]) -> usize {
+    fn source<'a>(&mut self, tensors: &'a [Tensor]) -> &'a Tensor {
         match self.once_in(2) {
-            true => tensors.len() - 1,
-            false => self.below(tensors.len()),
+            true => &tensors[tensors.len() - 1],
+            false => &tensors[self.below(tensors.len())],
         }
     }
 
+    fn values(&mut self, count: u32) -> Vec<i16> {
+        let most = [255, WIDEST][self.below(2)];
+        let mut value = || self.0.random_range(-most..=most);
+        (0..count).map(|_| value()).collect()
+    }
+
+    fn embedding(&mut self, tokens: &[u32], vocabulary: u32) -> Node {
+        let width = self.in_range(1..=5);
+        let table = self.values(vocabulary * width);
+        Node {
+            sources: vec![0],
+            shape: [tokens, &[width]].concat(),
+            op: Op::Embedding(Embedding { table }),
+        }
+    }
+
+    fn constant(&mut self) -> Node {
+        let axes = 1 + self.below(3);
+        let shape = self.axes(axes);
+        let op = Op::Constant(self.values(shape.iter().product()));
+        let sources = vec![];
+        Node { sources, shape, op }
+    }
+
+    /// `None` if the values are too far apart.
+    fn max(&mut self, tensors: &[Tensor]) -> Option<Node> {
+        let source = self.source(tensors);
+        let mut shape = source.shape.clone();
+        *shape.last_mut()? = 1;
+        source.is_narrow().then_some(Node {
+            sources: vec![source.index],
+            shape,
+            op: Op::Max,
+        })
+    }
+
+    /// A product of two tensors whose axes agree. Where there is no second factor for the first, one is selected.
+    fn product(&mut self, graph: &mut Graph) -> Node {
+        let left = self.source(&graph.tensors).clone();
+        let (rows, left) = match left.shape.len() {
+            1 => (1, self.reshaped(graph, &left, &[1, left.elements()])),
+            axes => (left.shape[axes - 2], left),
+        };
+        let (leading, [_, inner]) = left.shape.split_last_chunk().unwrap();
+        let fits = |tensor: &&Tensor| {
+            let (own, last) = tensor.shape.split_at(tensor.shape.len().max(2) - 2);
+            own == leading && last.len() == 2 && last[0] == *inner
+        };
+        let found: Vec<&Tensor> = graph.tensors.iter().filter(fits).collect();
+        let right = match found.is_empty() {
+            false => found[self.below(found.len())].clone(),
+            true => {
+                let shape = [leading, &[*inner, self.in_range(1..=4)]].concat();
+                let source = self.source(&graph.tensors).clone();
+                self.reshaped(graph, &source, &shape)
+            }
+        };
+        let columns = right.shape[right.shape.len() - 1];
+        let bias = if self.once_in(2) { rows * columns } else { 0 };
+        let worst = i64::from(*inner) * left.magnitude() * right.magnitude() + i64::from(BIAS);
+        let op = Op::Product(Product {
+            bias: self.biases(bias),
+            requant: self.requant(1, worst),
+        });
+        Node {
+            sources: vec![left.index, right.index],
+            shape: [leading, &[rows, columns]].concat(),
+            op,
+        }
+    }
+
+    /// Adds a selection of that shape from a tensor.
+    fn reshaped(&mut self, graph: &mut Graph, tensor: &Tensor, shape: &[u32]) -> Tensor {
+        let count: u32 = shape.iter().product();
+        let elements = (0..count).map(|_| self.in_range(0..=tensor.elements() - 1));
+        graph.add(Node {
+            sources: vec![tensor.index],
+            shape: shape.to_vec(),
+            op: Op::Select(elements.collect()),
+        });
+        graph.tensors[graph.tensors.len() - 1].clone()
+    }
+
     fn select(&mut self, tensors: &[Tensor]) -> Node {
-        let sources: Vec<u32> = (0..self.in_range(1..=3))
-            .map(|_| self.source(tensors) as u32)
+        let read: Vec<&Tensor> = (0..self.in_range(1..=3))
+            .map(|_| self.source(tensors))
             .collect();
-        let available: u32 = sources
-            .iter()
-            .map(|&source| tensors[source as usize].elements())
-            .sum();
+        let sources = read.iter().map(|tensor| tensor.index).collect();
+        let available: u32 = read.iter().map(|tensor| tensor.elements()).sum();
         let axes = 1 + self.below(3);
         let shape = self.axes(axes);
         let count: u32 = shape.iter().product();
@@ -194,13 +323,13 @@ impl Dice {
         Node { sources, shape, op }
     }
 
-    /// `None` if there is no image.
+    /// `None` if there is no image, or its values are too far apart.
     fn pool(&mut self, tensors: &[Tensor]) -> Option<Node> {
-        let source = self.source(tensors);
-        let [channels, height, width] = tensors[source].image()?;
+        let source = Some(self.source(tensors)).filter(|tensor| tensor.is_narrow())?;
+        let [channels, height, width] = source.image()?;
         let (window, [height, width]) = self.window([height, width]);
         Some(Node {
-            sources: vec![source as u32],
+            sources: vec![source.index],
             shape: vec![channels, height, width],
             op: Op::MaxPool(window),
         })
@@ -229,8 +358,7 @@ impl Dice {
     }
 
     fn linear(&mut self, tensors: &[Tensor], last: bool) -> Node {
-        let source = self.source(tensors);
-        let tensor = &tensors[source];
+        let tensor = self.source(tensors);
         let (shape, channel_axis, map) = match (self.below(4), tensor.image()) {
             (0, _) => {
                 let (inputs, rows) = tensor.matrix();
@@ -250,23 +378,25 @@ impl Dice {
             }
         };
         let channels = shape[channel_axis];
-        let (mut sources, mut maps) = (vec![source as u32], vec![map]);
+        let (mut read, mut maps) = (vec![tensor], vec![map]);
         for _ in 0..self.below(3) {
-            let other = self.below(tensors.len());
-            if let Some(map) = self.summand(&tensors[other], &shape, channel_axis) {
-                sources.push(other as u32);
+            let other = &tensors[self.below(tensors.len())];
+            if let Some(map) = self.summand(other, &shape, channel_axis) {
+                read.push(other);
                 maps.push(map);
             }
         }
-        let terms: i64 = maps
-            .iter()
-            .map(|map| (map.weights().len() as u32 / channels) as i64)
-            .sum();
+        let worst = |(map, tensor): (&Map, &&Tensor)| {
+            let terms = map.weights().len() as u32 / channels;
+            i64::from(terms) * 128 * tensor.magnitude()
+        };
+        let worst = maps.iter().zip(&read).map(worst).sum::<i64>() + i64::from(BIAS);
+        let sources = read.iter().map(|tensor| tensor.index).collect();
         let op = Op::Linear(Linear {
             maps,
             channel_axis: channel_axis as u32,
             bias: self.biases(channels),
-            requant: (!last).then(|| self.requant(channels, terms)),
+            requant: (!last).then(|| self.requant(channels, worst)),
         });
         Node { sources, shape, op }
     }
@@ -290,8 +420,9 @@ impl Dice {
     /// Another map to a shape whose channels are given; `None` if there is none from that tensor.
     fn summand(&mut self, from: &Tensor, shape: &[u32], channel_axis: usize) -> Option<Map> {
         let to = Tensor {
+            index: 0,
             shape: shape.to_vec(),
-            largest: 0,
+            range: (0, 0),
         };
         let channels = shape[channel_axis];
         let ((inputs, rows), (_, own_rows)) = (from.matrix(), to.matrix());
@@ -320,17 +451,20 @@ impl Dice {
         })
     }
 
-    /// Multipliers for accumulators of so many terms, up to the largest that the table of activations allows.
-    fn requant(&mut self, channels: u32, terms: i64) -> Requant {
-        let worst = terms * 128 * 255 + i64::from(BIAS);
-        let most = ((1 << 27) - (1 << 13)) / worst;
+    /// Multipliers for accumulators up to `worst`, so that a requantised one stays in range.
+    fn requant(&mut self, channels: u32, worst: i64) -> Requant {
+        let most = ((1 << 28) - (1 << 13)) / worst;
         Requant {
             multipliers: (0..channels)
                 .map(|_| self.in_range(1..=most as u32))
                 .collect(),
-            activation: match self.below(3) {
-                0 => Activation::Identity,
-                1 => Activation::Relu,
+            activation: match self.below(4) {
+                0 => Activation::IDENTITY,
+                1 => Activation::RELU,
+                2 => Activation::Clamp {
+                    low: -self.0.random_range(0..=WIDEST),
+                    high: self.0.random_range(0..=WIDEST),
+                },
                 _ => self.curve(),
             },
         }
@@ -339,16 +473,16 @@ impl Dice {
     fn curve(&mut self) -> Activation {
         let before = self.below(40);
         let count = before + 1 + self.below(40);
-        let mut value = || self.0.random_range(-128..=255);
-        let values = (0..count).map(|_| value()).collect();
+        let values = self.values(count as u32);
         let first = -(before as i32);
         Activation::Curve(Curve { first, values })
     }
 
-    fn trees(&mut self, tensors: &[Tensor]) -> Node {
-        let signed = |source: &usize| tensors[*source].largest <= 127;
-        let sources: Vec<usize> = (0..tensors.len()).filter(signed).collect();
-        let source = sources[self.below(sources.len())];
+    /// `None` if no tensor has 8 bits and a sign.
+    fn trees(&mut self, tensors: &[Tensor]) -> Option<Node> {
+        let signed = |tensor: &&Tensor| tensor.range.0 >= -128 && tensor.range.1 <= 127;
+        let sources: Vec<&Tensor> = tensors.iter().filter(signed).collect();
+        let source = *sources.get(self.below(sources.len().max(1)))?;
         let outputs = self.in_range(1..=4);
         let mut tree = || {
             let slots = self.in_range(1..=3);
@@ -356,16 +490,16 @@ impl Dice {
                 outputs: (0..slots).map(|_| self.in_range(0..=outputs - 1)).collect(),
                 nodes: Vec::new(),
             };
-            self.grow(&mut tree, tensors[source].elements(), 6);
+            self.grow(&mut tree, source.elements(), 6);
             tree
         };
         let trees = (0..4).map(|_| tree()).collect();
         let base = self.biases(outputs);
-        Node {
-            sources: vec![source as u32],
+        Some(Node {
+            sources: vec![source.index],
             shape: vec![outputs],
             op: Op::Trees(Trees { base, trees }),
-        }
+        })
     }
 
     /// Adds a node with all that is below it; returns its index.

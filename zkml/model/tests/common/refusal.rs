@@ -1,10 +1,11 @@
 //! Valid models of each kind, and that changes of them are refused.
 
 use ciro_zkml_model::{
-    Activation, Conv, Encoding, Map, Model, ModelError, Op, Ranks, Tree, TreeNode, Trees, Window,
+    Activation, Conv, Embedding, Encoding, Map, Model, ModelError, Op, Ranks, Tree, TreeNode,
+    Trees, Window,
 };
 
-use super::{branch, linear, node, of, plain, requant};
+use super::{branch, linear, node, of, plain, product, requant};
 
 /// Why a valid model is refused after a change; it does not run either.
 pub fn refused(good: &Model, change: impl Fn(&mut Model)) -> ModelError {
@@ -43,7 +44,7 @@ pub fn dense() -> Model {
         vec![Map::Dense(vec![1, 2])],
         0,
         vec![0],
-        requant(vec![1], Activation::Relu),
+        requant(vec![1], Activation::RELU),
     );
     let second = linear(vec![Map::Dense(vec![-3])], 0, vec![1], None);
     of(
@@ -73,7 +74,7 @@ pub fn image() -> Model {
         vec![Map::Conv(conv)],
         0,
         vec![0; 2],
-        requant(vec![1 << Model::SHIFT; 2], Activation::Identity),
+        requant(vec![1 << Model::SHIFT; 2], Activation::IDENTITY),
     );
     let pool = Op::MaxPool(window([2, 2], [0, 0, 1, 1]));
     let sum = linear(
@@ -117,5 +118,36 @@ pub fn forest() -> Model {
         missing: None,
     };
     model.input.encoding = Encoding::Ranks([0, 1, 1].map(ranks).to_vec());
+    model
+}
+
+/// The largest score of each of 3 positions with 2 values each, and a constant.
+pub fn attention() -> Model {
+    let transposed = (0..6).map(|at| at % 3 * 2 + at / 3).collect();
+    let scores = product(vec![0; 9], 1 << Model::SHIFT, Activation::IDENTITY);
+    let sum = vec![Map::Scale(vec![1; 3]), Map::Scale(vec![2; 3])];
+    of(
+        plain(&[3, 2]),
+        vec![
+            node(&[0], &[1, 3, 2], Op::Select((0..6).collect())),
+            node(&[0], &[1, 2, 3], Op::Select(transposed)),
+            node(&[1, 2], &[1, 3, 3], scores),
+            node(&[3], &[1, 3, 1], Op::Max),
+            node(&[], &[1, 3, 1], Op::Constant(vec![5, -300, 7])),
+            node(&[4, 5], &[1, 3, 1], linear(sum, 1, vec![0; 3], None)),
+        ],
+    )
+}
+
+/// The sum of the values of each of 2 tokens.
+pub fn tokens() -> Model {
+    let table = (0..900).collect();
+    let sum = linear(vec![Map::Dense(vec![1; 3])], 1, vec![0], None);
+    let embedding = Op::Embedding(Embedding { table });
+    let mut model = of(
+        plain(&[2]),
+        vec![node(&[0], &[2, 3], embedding), node(&[1], &[2, 1], sum)],
+    );
+    model.input.encoding = Encoding::Tokens { vocabulary: 300 };
     model
 }

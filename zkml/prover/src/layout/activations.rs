@@ -2,7 +2,7 @@
 
 use ciro_zkml_air::components::table::ACTIVATION_TABLE;
 use ciro_zkml_air::Kind;
-use ciro_zkml_model::{Activation, Bounds, Model, Op};
+use ciro_zkml_model::{Activation, Bounds, Model};
 
 use super::{column, signed_column, Table};
 
@@ -21,11 +21,7 @@ impl Activations {
         let mut functions: Vec<(&Activation, i32, i32)> = Vec::new();
         let mut used: Vec<Option<usize>> = Vec::new();
         for (node, &(low, high)) in model.nodes.iter().zip(&bounds.quantised) {
-            let requant = match &node.op {
-                Op::Linear(linear) => linear.requant.as_ref(),
-                _ => None,
-            };
-            used.push(requant.map(|requant| {
+            used.push(node.requant().map(|requant| {
                 let known = functions.iter_mut().enumerate();
                 let mut same = known.filter(|(_, (function, ..))| **function == requant.activation);
                 if let Some((index, (_, from, to))) = same.next() {

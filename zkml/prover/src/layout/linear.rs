@@ -6,12 +6,16 @@ use ciro_zkml_air::{Kind, CONSTANT_ADDRESS};
 use ciro_zkml_model::{self as model, Conv, Map, Model, Node, Op};
 use stwo::core::fields::m31::BaseField;
 
+use super::words::{self, Place, Words};
 use super::{column, signed_column, Memory, Table};
 
-/// Fewest and most outputs of a block, as logarithms.
+/// Fewest and most outputs of a block, as logarithms. More of them make fewer rows, but more columns to open.
 const LOG_LANES: (u32, u32) = (4, 6);
+/// The same for models with [`MANY`] parameters, whose proofs' time is all rows.
+const LOG_LANES_OF_MANY: (u32, u32) = (4, 7);
+const MANY: usize = 1 << 25;
 
-/// The rows of the component and the blocks of outputs that they add to.
+/// The rows of the component.
 pub(crate) struct Linear {
     /// Outputs of a block.
     pub lanes: usize,
@@ -20,116 +24,114 @@ pub(crate) struct Linear {
     poles: Vec<u32>,
     /// One column a lane.
     weights: Vec<Vec<i32>>,
-    /// Block and lane of each output of each node.
-    places: HashMap<usize, Vec<(u32, u32)>>,
-    next_pole: u32,
-    last_node: usize,
+}
+
+/// As many outputs to a block as the model has use for.
+pub(super) fn lanes(model: &Model) -> usize {
+    let maps = model
+        .nodes
+        .iter()
+        .filter(|node| matches!(node.op, Op::Linear(_)));
+    let widest = maps
+        .map(Node::elements)
+        .max()
+        .unwrap_or(1)
+        .max(model.outputs());
+    let (fewest, most) = match model.parameters() < MANY {
+        true => LOG_LANES,
+        false => LOG_LANES_OF_MANY,
+    };
+    1 << widest.next_power_of_two().ilog2().clamp(fewest, most)
 }
 
 impl Linear {
-    /// No rows. The last node's blocks have the first poles, so that the verifier can name them.
-    pub fn new(model: &Model) -> Self {
-        let maps = model
-            .nodes
-            .iter()
-            .filter(|node| matches!(node.op, Op::Linear(_)));
-        let widest = maps
-            .map(Node::elements)
-            .max()
-            .unwrap_or(1)
-            .max(model.outputs());
-        let (fewest, most) = LOG_LANES;
-        let lanes = 1 << widest.next_power_of_two().ilog2().clamp(fewest, most);
+    /// No rows.
+    pub fn new(lanes: usize) -> Self {
         Self {
             lanes,
             addresses: Vec::new(),
             poles: Vec::new(),
             weights: vec![Vec::new(); lanes],
-            places: HashMap::new(),
-            next_pole: model.outputs().div_ceil(lanes) as u32,
-            last_node: model.nodes.len().saturating_sub(1),
         }
     }
 
-    /// Block and lane of an output.
-    pub fn place(&self, node: usize, element: usize) -> (u32, u32) {
-        self.places[&node][element]
-    }
-
-    /// Adds the rows of node `index`, whose sources are at the given addresses.
+    /// Adds the rows of a block of node `index`, which has the given pole.
     pub(super) fn add(
         &mut self,
-        model: &Model,
+        (model, words): (&Model, &Words),
         index: usize,
         linear: &model::Linear,
-        sources: &[&[u32]],
+        (outputs, pole): (&words::Block, u32),
         memory: &mut Memory,
     ) {
         let node = &model.nodes[index];
         let channel = linear.channels(&node.shape);
-        let blocks = match linear.maps.as_slice() {
-            [Map::Conv(conv)] if index != self.last_node => conv_blocks(node, conv, self.lanes),
-            _ => runs(node.elements(), self.lanes),
-        };
-        let shapes: Vec<Vec<u32>> = node
-            .sources
-            .iter()
-            .filter_map(|source| model.tensor_shape(*source as usize))
-            .collect();
-        let mut places = vec![(0, 0); node.elements()];
-        for (number, outputs) in blocks.into_iter().enumerate() {
-            let pole = self.pole(index, number);
-            let mut block = Block::new(self.lanes);
-            for (lane, &output) in outputs.iter().enumerate() {
-                places[output] = (pole, lane as u32);
-                // A requantised output has its bias in its own row.
-                if linear.requant.is_none() {
-                    block.row(CONSTANT_ADDRESS)[lane] = linear.bias[channel(output)];
-                }
+        let mut block = Block::new(self.lanes, words);
+        let lanes = outputs.elements.chunks(words.positions);
+        // All positions of a lane read the same words and meet the same weights.
+        let first: Vec<usize> = lanes.clone().map(|lane| lane[0] as usize).collect();
+        // A requantised word of one channel has its bias in its own row.
+        if linear.requant.is_none() || outputs.turned {
+            for (lane, elements) in lanes.clone().enumerate() {
+                block.constant(
+                    lane,
+                    elements
+                        .iter()
+                        .map(|element| linear.bias[channel(*element as usize)]),
+                );
             }
-            for ((map, source), shape) in linear.maps.iter().zip(sources).zip(&shapes) {
-                match map {
-                    Map::Dense(weights) => {
-                        block.dense(
-                            weights,
-                            node,
-                            &outputs,
-                            source,
-                            shape[shape.len() - 1] as usize,
-                        );
-                    }
-                    Map::Conv(conv) => block.conv(conv, node, &outputs, source, shape),
-                    Map::Scale(weights) => {
-                        for (lane, &output) in outputs.iter().enumerate() {
-                            block.row(source[output])[lane] += i32::from(weights[channel(output)]);
-                        }
-                    }
-                }
-            }
-            self.push(pole, block, memory);
         }
-        self.places.insert(index, places);
+        for (map, source) in linear.maps.iter().zip(&node.sources) {
+            let shape = model.tensor_shape(*source as usize).unwrap_or_default();
+            let places = &words.places[*source as usize];
+            match map {
+                Map::Dense(weights) => {
+                    let inputs = shape.last().map_or(1, |axis| *axis as usize);
+                    block.dense(weights, &first, places, inputs);
+                }
+                Map::Conv(conv) => block.conv(conv, node, &first, places, &shape),
+                Map::Scale(weights) => {
+                    for (lane, elements) in lanes.clone().enumerate() {
+                        let weight = i32::from(weights[channel(first[lane])]);
+                        block.scale(lane, elements, weight, places);
+                    }
+                }
+            }
+        }
+        self.push(pole, block, memory);
+    }
+
+    /// Adds what stands beside products: `bias[row][column]` for the elements of a block.
+    pub(super) fn add_bias(
+        &mut self,
+        words: &Words,
+        bias: &[i32],
+        (outputs, pole): (&words::Block, u32),
+        memory: &mut Memory,
+    ) {
+        let mut block = Block::new(self.lanes, words);
+        for (lane, elements) in outputs.elements.chunks(words.positions).enumerate() {
+            block.constant(
+                lane,
+                elements
+                    .iter()
+                    .map(|element| bias[*element as usize % bias.len()]),
+            );
+        }
+        self.push(pole, block, memory);
     }
 
     /// Adds constants to the outputs of the last node.
-    pub(super) fn add_constants(&mut self, constants: &[i32], memory: &mut Memory) {
+    pub(super) fn add_constants(&mut self, words: &Words, constants: &[i32], memory: &mut Memory) {
         for (pole, constants) in (0..).zip(constants.chunks(self.lanes)) {
-            let mut block = Block::new(self.lanes);
+            let mut block = Block::new(self.lanes, words);
             block.row(CONSTANT_ADDRESS)[..constants.len()].copy_from_slice(constants);
             self.push(pole, block, memory);
         }
     }
 
-    fn pole(&mut self, node: usize, block: usize) -> u32 {
-        if node == self.last_node {
-            return block as u32;
-        }
-        self.next_pole += 1;
-        self.next_pole - 1
-    }
-
     /// Appends a block's rows, but those without any weight.
-    fn push(&mut self, pole: u32, block: Block, memory: &mut Memory) {
+    fn push(&mut self, pole: u32, block: Block<'_>, memory: &mut Memory) {
         for (address, weights) in block.addresses.iter().zip(block.weights.chunks(self.lanes)) {
             if weights.iter().all(|weight| *weight == 0) {
                 continue;
@@ -157,18 +159,20 @@ impl Linear {
 }
 
 /// The rows of one block of outputs.
-struct Block {
+struct Block<'a> {
     lanes: usize,
+    words: &'a Words,
     addresses: Vec<u32>,
     /// Row-major `[addresses][lanes]`.
     weights: Vec<i32>,
     index: HashMap<u32, usize>,
 }
 
-impl Block {
-    fn new(lanes: usize) -> Self {
+impl<'a> Block<'a> {
+    fn new(lanes: usize, words: &'a Words) -> Self {
         Self {
             lanes,
+            words,
             addresses: Vec::new(),
             weights: Vec::new(),
             index: HashMap::new(),
@@ -185,22 +189,40 @@ impl Block {
         &mut self.weights[at * self.lanes..][..self.lanes]
     }
 
+    /// Adds a value for each position to the output in `lane`.
+    fn constant(&mut self, lane: usize, values: impl Iterator<Item = i32>) {
+        let values: Vec<i32> = values.collect();
+        if values.iter().all(|value| *value == values[0]) {
+            self.row(CONSTANT_ADDRESS)[lane] += values[0];
+            return;
+        }
+        for (position, value) in values.into_iter().enumerate() {
+            self.row(self.words.unit(position))[lane] += value;
+        }
+    }
+
+    /// Adds the values at the same `elements` of a source, times a weight.
+    fn scale(&mut self, lane: usize, elements: &[u32], weight: i32, source: &[Place]) {
+        match source[elements[0] as usize] {
+            Place::Whole(address) | Place::At { address, .. } => self.row(address)[lane] += weight,
+            Place::Constant(_) => {
+                let value = |element: &u32| match source[*element as usize] {
+                    Place::Constant(value) => weight * i32::from(value),
+                    _ => unreachable!("a tensor is constant in all its elements"),
+                };
+                self.constant(lane, elements.iter().map(value));
+            }
+        }
+    }
+
     /// A matrix product along the last axis, of length `inputs`.
-    fn dense(
-        &mut self,
-        weights: &[i8],
-        node: &Node,
-        outputs: &[usize],
-        source: &[u32],
-        inputs: usize,
-    ) {
+    fn dense(&mut self, weights: &[i8], outputs: &[usize], source: &[Place], inputs: usize) {
         let width = weights.len() / inputs;
-        debug_assert_eq!(node.elements() % width, 0);
         let mut lane = 0;
         for outputs in outputs.chunk_by(|a, b| a / width == b / width) {
             let from = outputs[0] / width * inputs;
             for (input, weights) in weights.chunks_exact(width).enumerate() {
-                let row = &mut self.row(source[from + input])[lane..];
+                let row = &mut self.row(source[from + input].address())[lane..];
                 for (sum, output) in row.iter_mut().zip(outputs) {
                     *sum += i32::from(weights[output % width]);
                 }
@@ -209,7 +231,14 @@ impl Block {
         }
     }
 
-    fn conv(&mut self, conv: &Conv, node: &Node, outputs: &[usize], source: &[u32], image: &[u32]) {
+    fn conv(
+        &mut self,
+        conv: &Conv,
+        node: &Node,
+        outputs: &[usize],
+        source: &[Place],
+        image: &[u32],
+    ) {
         let (&[channels_out, height, width], &[channels, image_height, image_width]) =
             (node.shape.as_slice(), image)
         else {
@@ -237,7 +266,8 @@ impl Block {
             let at = [position as u32 / width, position as u32 % width];
             for (tap, pixel) in conv.window.taps(at, [image_height, image_width]) {
                 for channel in 0..per_group {
-                    let row = self.row(source[(group * per_group + channel) * plane + pixel]);
+                    let pixel = source[(group * per_group + channel) * plane + pixel];
+                    let row = self.row(pixel.address());
                     for &(lane, output) in &lanes {
                         row[lane] +=
                             i32::from(conv.weights[(output * per_group + channel) * kernel + tap]);
@@ -248,14 +278,8 @@ impl Block {
     }
 }
 
-/// Blocks of consecutive outputs.
-fn runs(outputs: usize, lanes: usize) -> Vec<Vec<usize>> {
-    let all: Vec<usize> = (0..outputs).collect();
-    all.chunks(lanes).map(<[usize]>::to_vec).collect()
-}
-
 /// Blocks of neighbouring positions and channels of an image, of the shape that needs the fewest rows.
-fn conv_blocks(node: &Node, conv: &Conv, lanes: usize) -> Vec<Vec<usize>> {
+pub(super) fn conv_blocks(node: &Node, conv: &Conv, lanes: usize) -> Vec<Vec<u32>> {
     let &[channels, height, width] = node.shape.as_slice() else {
         unreachable!("a validated convolution makes images")
     };
@@ -282,7 +306,7 @@ fn conv_blocks(node: &Node, conv: &Conv, lanes: usize) -> Vec<Vec<usize>> {
                 for channel in first..channels.min(first + c) {
                     for y in top..height.min(top + h) {
                         let row = (channel * height + y) * width;
-                        block.extend((left..width.min(left + w)).map(|x| (row + x) as usize));
+                        block.extend((left..width.min(left + w)).map(|x| row + x));
                     }
                 }
                 blocks.push(block);

@@ -1,8 +1,8 @@
-//! Pooling windows as chains of maxima of two.
+//! The largest of many as chains of maxima of two.
 
 use ciro_zkml_air::Kind;
-use ciro_zkml_model::Window;
 
+use super::words::Largest;
 use super::{column, Memory, Table};
 
 /// A row: where the two values are, and where the larger goes.
@@ -20,43 +20,23 @@ pub(crate) struct Maxima {
 }
 
 impl Maxima {
-    /// Adds the windows of an image whose pixels are at `source`; returns where their largest values go.
-    pub(super) fn add(
-        &mut self,
-        shape: &[u32],
-        window: &Window,
-        source: &[u32],
-        image: &[u32],
-        memory: &mut Memory,
-    ) -> Vec<u32> {
-        let (&[channels, height, width], &[_, image_height, image_width]) = (shape, image) else {
-            unreachable!("a validated window reads and makes images")
-        };
-        let plane = (image_height * image_width) as usize;
-        let mut made = Vec::with_capacity((channels * height * width) as usize);
-        for channel in 0..channels as usize {
-            for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
-                let taps = window.taps([y, x], [image_height, image_width]);
-                let addresses = taps.map(|(_, pixel)| source[channel * plane + pixel]);
-                let largest = addresses.reduce(|first, second| self.larger(first, second, memory));
-                made.push(
-                    largest.unwrap_or_else(|| unreachable!("a validated window is not empty")),
-                );
-            }
+    /// Adds the rows that find the largest of some words.
+    pub(super) fn add(&mut self, largest: &Largest, memory: &mut Memory) {
+        let mut so_far = largest.of[0];
+        for (index, &second) in largest.of.iter().enumerate().skip(1) {
+            let address = match index + 1 == largest.of.len() {
+                true => largest.address,
+                false => memory.allocate(1)[0],
+            };
+            memory.read(so_far);
+            memory.read(second);
+            self.rows.push(MaxRow {
+                first: so_far,
+                second,
+                address,
+            });
+            so_far = address;
         }
-        made
-    }
-
-    fn larger(&mut self, first: u32, second: u32, memory: &mut Memory) -> u32 {
-        memory.read(first);
-        memory.read(second);
-        let address = memory.allocate(1)[0];
-        self.rows.push(MaxRow {
-            first,
-            second,
-            address,
-        });
-        address
     }
 
     pub(super) fn readdress(&mut self, change: impl Fn(&mut u32)) {

@@ -1,32 +1,44 @@
 //! A model laid out as preprocessed columns: which row of which component stands for what.
 
 mod activations;
+mod embedding;
 mod linear;
 mod maxima;
+mod products;
 mod trees;
+mod words;
 
-use ciro_zkml_air::public::signed;
-use ciro_zkml_air::{Kind, Preset, VerifyingKey, CONSTANT_ADDRESS, INPUT_ADDRESS, SHIFT};
-use ciro_zkml_model::{Model, Op};
+use ciro_zkml_air::public::{signed, unit_positions};
+use ciro_zkml_air::{
+    Kind, Preset, VerifyingKey, CONSTANT_ADDRESS, INPUT_ADDRESS, MAX_BATCH, MAX_LOG_SIZE, SHIFT,
+};
+use ciro_zkml_model::{Encoding, Model, Op, Requant};
 use stwo::core::fields::m31::BaseField;
 
 use crate::ProverError;
 use activations::Activations;
+pub(crate) use embedding::Embeddings;
 use linear::Linear;
 pub(crate) use maxima::{MaxRow, Maxima};
+pub(crate) use products::ProductRow;
+use products::Products;
 pub(crate) use trees::{feature_name, TreeSteps};
+use words::{Block, Plan, Words};
+pub(crate) use words::{Lookup, Place, NONE};
 
 const MIN_LOG_SIZE: u32 = 4;
-const MAX_LOG_SIZE: u32 = 20;
 
-/// A requantised output: a row of that component.
+/// A word of requantised outputs: a row of that component.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequantRow {
     pub node: usize,
-    pub element: usize,
     pub multiplier: u32,
     pub bias: i32,
     pub address: u32,
+    pole: u32,
+    /// The lane of all its values, or if it is turned their position.
+    lane: u32,
+    turned: bool,
     /// Index of the row of the activation tables that holds the activation of zero.
     pub activation_row: usize,
 }
@@ -37,16 +49,26 @@ pub(crate) struct Layout {
     pub key: VerifyingKey,
     /// Preprocessed columns in the order of their commitment.
     pub columns: Vec<Vec<BaseField>>,
-    /// Where each element of each tensor is written.
-    pub tensors: Vec<Vec<u32>>,
+    /// Where each element of each tensor is.
+    pub places: Vec<Vec<Place>>,
     /// Addresses in use.
     pub addresses: usize,
     /// The address that each row of the linear component reads, padding included.
     pub linear_addresses: Vec<u32>,
     /// The rows of the requantisation component, without padding.
     pub requant_rows: Vec<RequantRow>,
+    /// The elements of their words by position; [`NONE`] where there is none.
+    pub requant_elements: Vec<u32>,
+    pub products: Products,
+    pub embeddings: Embeddings,
     pub maxima: Maxima,
     pub trees: TreeSteps,
+    next_pole: u32,
+}
+
+/// Samples that one proof of a valid model may hold.
+pub fn max_batch(model: &Model) -> usize {
+    MAX_BATCH as usize / words::positions(model)
 }
 
 /// Hands out addresses and counts how often each is read.
@@ -133,85 +155,159 @@ impl Layout {
     pub fn new(model: &Model) -> Result<Self, ProverError> {
         let bounds = model.validate()?;
         let preset = Preset::from_index(model.preset).ok_or(ProverError::Preset(model.preset))?;
-        let inputs = model.inputs();
-        // The constant, the public inputs, and the inputs as the model reads them.
-        let mut memory = Memory { reads: Vec::new() };
-        memory.allocate(INPUT_ADDRESS as usize + inputs);
-        let mut tensors = vec![memory.allocate(inputs)];
-        let mut linear = Linear::new(model);
+        let lanes = linear::lanes(model);
+        let words = Words::new(model, lanes)?;
+        let key = key(model, preset, &words, lanes);
+        let mut memory = Memory {
+            reads: vec![0; words.addresses as usize],
+        };
+        let mut linear = Linear::new(lanes);
         let activations = Activations::new(model, &bounds);
-        let mut maxima = Maxima::default();
-        let mut trees = TreeSteps::default();
-        let mut requant_rows = Vec::new();
-        for (index, node) in model.nodes.iter().enumerate() {
-            let tensor = |source: &u32| tensors[*source as usize].as_slice();
-            let sources: Vec<&[u32]> = node.sources.iter().map(tensor).collect();
-            let made = match &node.op {
-                Op::Linear(map) => {
-                    linear.add(model, index, map, &sources, &mut memory);
-                    fits("weights", linear.addresses.len())?;
-                    let Some(requant) = &map.requant else {
-                        break;
-                    };
-                    fits("activations", requant_rows.len() + node.elements())?;
-                    let made = memory.allocate(node.elements());
-                    let channel = map.channels(&node.shape);
-                    requant_rows.extend(made.iter().enumerate().map(|(element, address)| {
-                        RequantRow {
-                            node: index,
-                            element,
-                            multiplier: requant.multipliers[channel(element)],
-                            bias: map.bias[channel(element)],
-                            address: *address,
-                            activation_row: activations.zero_rows[index],
-                        }
-                    }));
-                    made
-                }
-                Op::MaxPool(window) => {
-                    let shape = model
-                        .tensor_shape(node.sources[0] as usize)
-                        .unwrap_or_default();
-                    let area = window.kernel[0] as usize * window.kernel[1] as usize;
-                    fits("maxima", maxima.rows.len() + node.elements() * (area - 1))?;
-                    maxima.add(&node.shape, window, sources[0], &shape, &mut memory)
-                }
-                Op::Select(elements) => {
-                    let all = sources.concat();
-                    elements
-                        .iter()
-                        .map(|element| all[*element as usize])
-                        .collect()
-                }
-                Op::Trees(ensemble) => {
-                    linear.add_constants(&ensemble.base, &mut memory);
-                    trees.add(ensemble, sources[0], linear.lanes, &mut memory);
-                    break;
-                }
-            };
-            tensors.push(made);
-        }
-        Self {
-            key: VerifyingKey {
-                version: VerifyingKey::CURRENT_VERSION,
-                preset,
-                log_lanes: linear.lanes.ilog2() as u8,
-                log_sizes: [0; Kind::COUNT],
-                inputs: inputs as u32,
-                outputs: model.outputs() as u32,
-                constant_reads: 0,
-                root: [0; 32],
-                interface: model.interface(),
-            },
+        // The last node's blocks have the first poles, so that the verifier can name them.
+        let mut layout = Self {
+            next_pole: key.output_words().div_ceil(lanes as u32),
+            key,
             columns: Vec::new(),
-            tensors,
-            addresses: memory.reads.len(),
+            places: Vec::new(),
+            addresses: 0,
             linear_addresses: Vec::new(),
-            requant_rows,
-            maxima,
-            trees,
+            requant_rows: Vec::new(),
+            requant_elements: Vec::new(),
+            products: Products::default(),
+            embeddings: Embeddings::default(),
+            maxima: Maxima::default(),
+            trees: TreeSteps::default(),
+        };
+        for (index, plan) in words.plans.iter().enumerate() {
+            layout.add(
+                (model, &words),
+                (index, plan),
+                &activations,
+                &mut linear,
+                &mut memory,
+            )?;
         }
-        .finish(linear, activations, memory)
+        layout.places = words.places;
+        layout.finish(linear, activations, memory)
+    }
+
+    /// Adds the rows of a node.
+    fn add(
+        &mut self,
+        (model, words): (&Model, &Words),
+        (index, plan): (usize, &Plan),
+        activations: &Activations,
+        linear: &mut Linear,
+        memory: &mut Memory,
+    ) -> Result<(), ProverError> {
+        let node = &model.nodes[index];
+        match (&node.op, plan) {
+            (Op::Linear(map), Plan::Linear(blocks)) => {
+                let channel = map.channels(&node.shape);
+                for (number, block) in (0..).zip(blocks) {
+                    let Some(requant) = &map.requant else {
+                        linear.add((model, words), index, map, (block, number), memory);
+                        continue;
+                    };
+                    let pole = self.pole();
+                    linear.add((model, words), index, map, (block, pole), memory);
+                    let of = |element: u32| {
+                        let channel = channel(element as usize);
+                        let bias = if block.turned { 0 } else { map.bias[channel] };
+                        (requant.multipliers[channel], bias)
+                    };
+                    let zero = activations.zero_rows[index];
+                    self.requantise(index, (block, pole), of, (words.positions, zero))?;
+                }
+                fits("weights", linear.addresses.len())
+            }
+            (Op::Product(map), Plan::Product(products)) => {
+                for product in products {
+                    let pole = self.pole();
+                    self.products.add(product, pole, memory);
+                    if !map.bias.is_empty() {
+                        linear.add_bias(words, &map.bias, (&product.block, pole), memory);
+                    }
+                    let Requant { multipliers, .. } = &map.requant;
+                    let zero = activations.zero_rows[index];
+                    let block = (&product.block, pole);
+                    self.requantise(
+                        index,
+                        block,
+                        |_| (multipliers[0], 0),
+                        (words.positions, zero),
+                    )?;
+                }
+                fits("products", self.products.rows.len())
+            }
+            (_, Plan::Max(largest)) => {
+                for largest in largest {
+                    fits("maxima", self.maxima.rows.len() + largest.of.len())?;
+                    self.maxima.add(largest, memory);
+                }
+                Ok(())
+            }
+            (Op::Embedding(embedding), Plan::Embedding(lookups)) => {
+                let width = node.shape.last().map_or(1, |axis| *axis as usize);
+                fits(
+                    "vocabulary",
+                    embedding.table.len() / width * width.div_ceil(linear.lanes),
+                )?;
+                self.embeddings
+                    .add(embedding, width, lookups, linear.lanes, memory);
+                Ok(())
+            }
+            (Op::Trees(ensemble), _) => {
+                linear.add_constants(words, &ensemble.base, memory);
+                let source = words.places[node.sources[0] as usize].iter();
+                let source: Vec<u32> = source.map(|place| place.address()).collect();
+                self.trees.add(ensemble, &source, linear.lanes, memory);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn pole(&mut self) -> u32 {
+        self.next_pole += 1;
+        self.next_pole - 1
+    }
+
+    /// Adds the rows of a block's words, whose multipliers and biases are `of` their elements.
+    fn requantise(
+        &mut self,
+        node: usize,
+        (block, pole): (&Block, u32),
+        of: impl Fn(u32) -> (u32, i32),
+        (positions, activation_row): (usize, usize),
+    ) -> Result<(), ProverError> {
+        let lanes = block.elements.len() / positions;
+        let rows = if block.turned { positions } else { lanes };
+        fits("activations", self.requant_rows.len() + rows)?;
+        for lane in 0..rows {
+            let from = self.requant_elements.len();
+            let of_lane = |position| match block.turned {
+                true => block
+                    .elements
+                    .get(position * positions + lane)
+                    .copied()
+                    .unwrap_or(NONE),
+                false => block.elements[lane * positions + position],
+            };
+            self.requant_elements.extend((0..positions).map(of_lane));
+            let (multiplier, bias) = of(self.requant_elements[from]);
+            self.requant_rows.push(RequantRow {
+                node,
+                multiplier,
+                bias,
+                address: block.address + lane as u32,
+                pole,
+                lane: lane as u32,
+                turned: block.turned,
+                activation_row,
+            });
+        }
+        Ok(())
     }
 
     /// Puts the columns together.
@@ -224,9 +320,10 @@ impl Layout {
         let relay = self.relay(&mut linear, &memory);
         let linear_table = linear.table();
         let mut linear_addresses = linear.addresses.clone();
-        let requant = self.requant(&linear, &activations, &memory);
+        let requant = self.requant(&activations, &memory);
         let range = Table::new(Kind::Range, "remainders", vec![column(0..1 << SHIFT)]);
         let [steps, nodes, features] = self.trees.tables();
+        let [embedding, vocabulary] = self.embeddings.tables(self.key.sizes(1), &memory);
         let tables = [
             relay,
             linear_table,
@@ -237,6 +334,9 @@ impl Layout {
             steps,
             nodes,
             features,
+            self.products.table(),
+            embedding,
+            vocabulary,
         ];
         for table in tables {
             let log_size = table.log_size()?;
@@ -246,7 +346,7 @@ impl Layout {
             };
             let reads = match table.kind {
                 Kind::Relay | Kind::Linear | Kind::Feature => 1,
-                Kind::Max => 2,
+                Kind::Max | Kind::Product | Kind::Embedding => 2,
                 _ => 0,
             };
             memory.reads[CONSTANT_ADDRESS as usize] += reads * padding;
@@ -255,6 +355,7 @@ impl Layout {
                 self.columns.extend(table.padded(log_size));
             }
         }
+        self.addresses = memory.reads.len();
         linear_addresses.resize(self.key.rows(Kind::Linear) as usize, CONSTANT_ADDRESS);
         self.linear_addresses = linear_addresses;
         self.trees.place(
@@ -267,51 +368,76 @@ impl Layout {
         Ok(self)
     }
 
-    /// The rows that read the public inputs and write them for the model. There are none if the model reads each input
+    /// The rows that read the public words and write them for the model. There are none if the model reads each of them
     /// exactly once: then it reads the public ones.
     fn relay(&mut self, linear: &mut Linear, memory: &Memory) -> Table {
-        let inputs = self.key.inputs;
-        let internal = INPUT_ADDRESS + inputs..INPUT_ADDRESS + 2 * inputs;
+        let public = self.key.input_words() + unit_positions(&self.key).len() as u32;
+        let inner = INPUT_ADDRESS + public..INPUT_ADDRESS + 2 * public;
         let mut columns = vec![Vec::new(); 3];
-        if internal
-            .clone()
-            .all(|address| memory.reads[address as usize] == 1)
-        {
-            let public = |address: &mut u32| {
-                if internal.contains(address) {
-                    *address -= inputs;
+        let once = |address: u32| memory.reads[address as usize] == 1;
+        if self.key.log_positions == 0 && inner.clone().all(once) {
+            let outer = |address: &mut u32| {
+                if inner.contains(address) {
+                    *address -= public;
                 }
             };
-            linear.addresses.iter_mut().for_each(public);
-            self.tensors.iter_mut().flatten().for_each(public);
-            self.maxima.readdress(public);
-            self.trees.readdress(public);
+            linear.addresses.iter_mut().for_each(outer);
+            self.maxima.readdress(outer);
+            self.trees.readdress(outer);
         } else {
-            columns[0] = column(INPUT_ADDRESS..INPUT_ADDRESS + inputs);
-            columns[1] = column(internal.clone());
-            columns[2] = internal.map(|address| memory.reads(address)).collect();
+            columns[0] = column(INPUT_ADDRESS..INPUT_ADDRESS + public);
+            columns[1] = column(inner.clone());
+            columns[2] = inner.map(|address| memory.reads(address)).collect();
         }
         Table::new(Kind::Relay, "inputs", columns)
     }
 
-    fn requant(&self, linear: &Linear, activations: &Activations, memory: &Memory) -> Table {
-        let mut columns = vec![Vec::new(); 7];
+    fn requant(&self, activations: &Activations, memory: &Memory) -> Table {
+        let width = Kind::Requant.columns(self.key.sizes(1)).len();
+        let mut columns = vec![Vec::new(); width];
         for row in &self.requant_rows {
-            let (pole, lane) = linear.place(row.node, row.element);
             let values = [
                 row.address.into(),
-                pole.into(),
-                lane.into(),
+                row.pole.into(),
+                row.lane.into(),
                 BaseField::from(row.multiplier).inverse(),
                 signed(row.bias),
                 memory.reads(row.address),
                 activations.tables[row.node].into(),
+                u32::from(row.turned).into(),
             ];
             for (column, value) in columns.iter_mut().zip(values) {
                 column.push(value);
             }
         }
         Table::new(Kind::Requant, "activations", columns)
+    }
+}
+
+/// The key, as far as the words say it.
+fn key(model: &Model, preset: Preset, words: &Words, lanes: usize) -> VerifyingKey {
+    let (inputs, outputs) = (model.inputs() as u32, model.outputs() as u32);
+    let of_position = |shape: &[u32]| shape.last().copied().unwrap_or(1);
+    let sequence = words.positions > 1 && !matches!(model.input.encoding, Encoding::Tokens { .. });
+    let length = model.input.shape.first().copied().unwrap_or(1);
+    let last = model.nodes.last().map_or(&[][..], |node| &node.shape);
+    VerifyingKey {
+        version: VerifyingKey::CURRENT_VERSION,
+        preset,
+        log_lanes: lanes.ilog2() as u8,
+        log_sizes: [0; Kind::COUNT],
+        log_positions: words.positions.ilog2() as u8,
+        inputs,
+        input_width: if sequence { inputs / length } else { inputs },
+        outputs,
+        output_width: if words.output_is_sequence {
+            of_position(last)
+        } else {
+            outputs
+        },
+        constant_reads: 0,
+        root: [0; 32],
+        interface: model.interface(),
     }
 }
 

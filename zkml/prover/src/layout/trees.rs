@@ -149,7 +149,7 @@ impl TreeSteps {
         let position =
             |row| bit_reverse_index(coset_index_to_circle_domain_index(row, log_size), log_size);
         self.positions = (0..rows).map(position).collect();
-        let width = |kind: Kind| kind.columns(key.lanes()).len();
+        let width = |kind: Kind| kind.columns(key.sizes(1)).len();
         let before = key.components().take_while(|(kind, _)| *kind != Kind::Tree);
         let first: usize = before.map(|(kind, _)| width(kind)).sum();
         for column in &mut columns[first..first + width(Kind::Tree)] {

@@ -1,9 +1,13 @@
 //! Models for tests.
 
+mod transformer;
+
 use ciro_zkml_model::{
     Activation, Conv, Curve, Encoding, Head, Input, Linear, Map, Model, Node, Op, Output, Ranks,
     Requant, Tree, TreeNode, Trees, Window,
 };
+
+pub(crate) use transformer::{pooled, transformer};
 
 /// Deterministic pseudo-random numbers (xorshift64).
 pub(crate) struct Random(u64);
@@ -93,7 +97,7 @@ pub(crate) fn model(widths: &[u32], preset: u8) -> Model {
     let n_layers = widths.len() - 1;
     let layer = |(index, pair): (usize, &[u32])| {
         let (inputs, outputs) = (pair[0] as usize, pair[1] as usize);
-        let activation = [Activation::Relu, Activation::Identity][index % 2].clone();
+        let activation = [Activation::RELU, Activation::IDENTITY][index % 2].clone();
         let weights = random.weights(inputs * outputs);
         let bias = random.centred(outputs, 2001);
         let requant = random
@@ -139,9 +143,9 @@ pub(crate) fn convolutional(preset: u8) -> Model {
     let selected = (0..36).rev().step_by(2).collect();
     let mut requant = |channels, activation| random.requant(channels, activation);
     let requants = [
-        requant(6, Activation::Relu),
-        requant(6, Activation::Identity),
-        requant(6, Activation::Relu),
+        requant(6, Activation::RELU),
+        requant(6, Activation::IDENTITY),
+        requant(6, Activation::RELU),
         requant(4, Activation::Curve(curve)),
     ];
     let [one, two, three, four] = requants;
@@ -220,6 +224,10 @@ pub(crate) fn forest(preset: u8) -> Model {
 /// A batch of inputs for `model`.
 pub(crate) fn input(model: &Model, batch: usize) -> Vec<i8> {
     let mut random = Random::new(2);
+    if let Encoding::Tokens { vocabulary } = model.input.encoding {
+        let tokens = (0..model.columns() * batch).map(|_| random.below(vocabulary as usize) as f32);
+        return model.quantise(&tokens.collect::<Vec<_>>()).unwrap();
+    }
     (0..model.inputs() * batch)
         .map(|_| random.below(256) as u8 as i8)
         .collect()

@@ -1,0 +1,719 @@
+//! Which word holds which value of which tensor.
+//!
+//! A word has a value for each of some neighbouring positions of a sequence (and for each sample, which is the same for
+//! all words). Nodes that do the same at every position are proved for all positions of a word at once; where a sum runs
+//! over positions, a product needs its second factor turned: a word a position, with neighbouring channels in it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use ciro_zkml_air::{CONSTANT_ADDRESS, INPUT_ADDRESS};
+use ciro_zkml_model::{Encoding, Linear, Map, Model, Node, Op};
+
+use super::linear::conv_blocks;
+use crate::ProverError;
+
+mod product;
+
+/// Most positions of a word.
+const MAX_POSITIONS: usize = 16;
+
+/// No element, in a list of elements by position.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Where an element of a tensor is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// At one position of a word.
+    At { address: u32, position: u32 },
+    /// At every position of a word.
+    Whole(u32),
+    /// In no word.
+    Constant(i16),
+}
+
+impl Place {
+    /// The word; that of the constant one for constants.
+    pub fn address(self) -> u32 {
+        match self {
+            Self::At { address, .. } | Self::Whole(address) => address,
+            Self::Constant(_) => CONSTANT_ADDRESS,
+        }
+    }
+}
+
+/// Outputs of a node that share a pole.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    /// The elements, `[lanes][positions]`; [`NONE`] where there is none.
+    pub elements: Vec<u32>,
+    /// Address of the first word: a word is a lane, or a position if the block is turned.
+    pub address: u32,
+    pub turned: bool,
+}
+
+/// A sum of products of words, and what it makes.
+#[derive(Clone, Debug)]
+pub(crate) struct ProductBlock {
+    pub factors: Vec<(u32, u32)>,
+    pub outer: bool,
+    pub block: Block,
+}
+
+/// The words of which another is the largest.
+#[derive(Clone, Debug)]
+pub(crate) struct Largest {
+    pub of: Vec<u32>,
+    pub address: u32,
+}
+
+/// A token's row of the vocabulary, or a block of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lookup {
+    pub token: usize,
+    pub upper: u32,
+    pub lower: u32,
+    pub block: u32,
+    pub address: u32,
+}
+
+/// How the words of a node are made.
+#[derive(Clone, Debug)]
+pub(crate) enum Plan {
+    Linear(Vec<Block>),
+    Product(Vec<ProductBlock>),
+    Max(Vec<Largest>),
+    Embedding(Vec<Lookup>),
+    /// Without words of its own.
+    Nothing,
+}
+
+/// The words of a model.
+pub(crate) struct Words {
+    /// Positions of a word.
+    pub positions: usize,
+    /// Words of the public input.
+    pub inputs: usize,
+    /// Where each element of each tensor is.
+    pub places: Vec<Vec<Place>>,
+    /// How each node's words are made.
+    pub plans: Vec<Plan>,
+    /// Whether the output is a sequence.
+    pub output_is_sequence: bool,
+    /// Addresses in use.
+    pub addresses: u32,
+}
+
+/// Why a node cannot be laid out: what it reads must be turned, or it never can.
+enum Obstacle {
+    Turn(usize),
+    Never(&'static str),
+}
+
+impl Words {
+    /// The words of a valid model whose rows of weights have `lanes` lanes.
+    pub fn new(model: &Model, lanes: usize) -> Result<Self, ProverError> {
+        let mut turned = BTreeSet::new();
+        loop {
+            let mut packing = Packing::new(model, lanes, &turned);
+            let mut obstacle = None;
+            for (index, node) in model.nodes.iter().enumerate() {
+                if let Err(found) = packing.add(index, node) {
+                    obstacle = Some((index, found));
+                    break;
+                }
+            }
+            match obstacle {
+                None => return Ok(packing.words),
+                Some((_, Obstacle::Turn(node))) => turned.insert(node),
+                Some((node, Obstacle::Never(what))) => {
+                    return Err(ProverError::Layout { node, what })
+                }
+            };
+        }
+    }
+
+    /// The address of the public word that is one at `position` and zero elsewhere; of the constant if words have one.
+    pub fn unit(&self, position: usize) -> u32 {
+        match self.positions {
+            1 => CONSTANT_ADDRESS,
+            _ => self.first_inner() + (self.inputs + position) as u32,
+        }
+    }
+
+    /// Public words besides the constant: the input's, and the units.
+    pub fn public(&self) -> usize {
+        self.inputs
+            + if self.positions > 1 {
+                self.positions
+            } else {
+                0
+            }
+    }
+
+    /// The first address of the public words as the model reads them.
+    pub fn first_inner(&self) -> u32 {
+        INPUT_ADDRESS + self.public() as u32
+    }
+}
+
+/// As many positions as share a word: a power of two that divides the sequence. Only products of matrices look across
+/// positions, and other models gain nothing.
+pub(super) fn positions(model: &Model) -> usize {
+    let looks_across = |node: &Node| matches!(node.op, Op::Product(_));
+    if !model.nodes.iter().any(looks_across) {
+        return 1;
+    }
+    let length = model.input.shape.first().copied().unwrap_or(1);
+    let power = 1usize << length.trailing_zeros().min(MAX_POSITIONS.ilog2());
+    power.min(MAX_POSITIONS)
+}
+
+struct Packing<'a> {
+    model: &'a Model,
+    lanes: usize,
+    turned: &'a BTreeSet<usize>,
+    words: Words,
+    /// The positions of each word that hold something, as bits.
+    used: Vec<u32>,
+}
+
+/// Elements, or rows of them, by position, that are computed from the same words.
+struct Group {
+    words: Vec<u32>,
+    units: Vec<u32>,
+    whole: bool,
+}
+
+/// Collects units into groups, in the order of their first.
+#[derive(Default)]
+struct Groups {
+    groups: Vec<Group>,
+    open: HashMap<Vec<u32>, usize>,
+}
+
+impl Groups {
+    /// Adds a unit that is computed from `words` at one position, or at all.
+    fn add(&mut self, words: Vec<u32>, position: Option<u32>, unit: u32, positions: usize) {
+        let Some(position) = position else {
+            let units = vec![unit; positions];
+            self.groups.push(Group {
+                words,
+                units,
+                whole: true,
+            });
+            return;
+        };
+        let free = |group: &Group| group.units[position as usize] == NONE;
+        let known = self.open.get(&words).copied();
+        let at = match known.filter(|at| free(&self.groups[*at])) {
+            Some(at) => at,
+            None => {
+                self.open.insert(words.clone(), self.groups.len());
+                self.groups.push(Group {
+                    words,
+                    units: vec![NONE; positions],
+                    whole: false,
+                });
+                self.groups.len() - 1
+            }
+        };
+        self.groups[at].units[position as usize] = unit;
+    }
+
+    /// The groups, each with a unit at every position.
+    fn complete(self) -> Result<Vec<Group>, Obstacle> {
+        let complete = |group: &Group| !group.units.contains(&NONE);
+        match self.groups.iter().all(complete) {
+            true => Ok(self.groups),
+            false => Err(Obstacle::Never("its positions do not fill whole words")),
+        }
+    }
+}
+
+impl<'a> Packing<'a> {
+    fn new(model: &'a Model, lanes: usize, turned: &'a BTreeSet<usize>) -> Self {
+        let positions = positions(model);
+        let inputs = model.inputs();
+        let sequence = positions > 1 && !matches!(model.input.encoding, Encoding::Tokens { .. });
+        let width = match sequence {
+            true => {
+                inputs
+                    / model
+                        .input
+                        .shape
+                        .first()
+                        .map_or(1, |length| *length as usize)
+            }
+            false => inputs,
+        };
+        let mut packing = Self {
+            model,
+            lanes,
+            turned,
+            words: Words {
+                positions,
+                inputs: if sequence { inputs / positions } else { inputs },
+                places: Vec::new(),
+                plans: Vec::new(),
+                output_is_sequence: false,
+                addresses: 0,
+            },
+            used: Vec::new(),
+        };
+        let first = packing.words.first_inner();
+        let (count, all) = (first as usize + packing.words.public(), packing.all());
+        packing.allocate(count, all);
+        let place = |element: usize| {
+            if !sequence {
+                return Place::Whole(first + element as u32);
+            }
+            let (at, channel) = (element / width, element % width);
+            Place::At {
+                address: first + (at / positions * width + channel) as u32,
+                position: (at % positions) as u32,
+            }
+        };
+        packing.words.places.push((0..inputs).map(place).collect());
+        packing
+    }
+
+    /// All positions, as bits.
+    fn all(&self) -> u32 {
+        u32::MAX >> (u32::BITS - self.words.positions as u32)
+    }
+
+    /// The first of `count` new words.
+    fn allocate(&mut self, count: usize, used: u32) -> u32 {
+        let first = self.words.addresses;
+        self.words.addresses += count as u32;
+        self.used.resize(self.words.addresses as usize, used);
+        first
+    }
+
+    fn add(&mut self, index: usize, node: &Node) -> Result<(), Obstacle> {
+        let last = index + 1 == self.model.nodes.len();
+        let (plan, places) = match &node.op {
+            Op::Linear(linear) => {
+                let blocks = self.linear(index, node, linear)?;
+                let places = self.make(node, &blocks);
+                if last {
+                    self.check_output(node, &blocks)?;
+                }
+                (Plan::Linear(blocks), places)
+            }
+            Op::Product(_) => {
+                let products = self.product(node)?;
+                let places = self.make(node, products.iter().map(|product| &product.block));
+                (Plan::Product(products), places)
+            }
+            Op::Max => self.max(node)?,
+            Op::MaxPool(window) => self.pool(node, window)?,
+            Op::Select(elements) => {
+                let sources = node.sources.iter();
+                let all: Vec<Place> = sources
+                    .flat_map(|source| self.places(*source))
+                    .copied()
+                    .collect();
+                let places = elements.iter().map(|element| all[*element as usize]);
+                (Plan::Nothing, places.collect())
+            }
+            Op::Constant(values) => {
+                let places = values.iter().copied().map(Place::Constant);
+                (Plan::Nothing, places.collect())
+            }
+            Op::Embedding(_) => self.embedding(node)?,
+            Op::Trees(_) => (Plan::Nothing, Vec::new()),
+        };
+        self.words.plans.push(plan);
+        self.words.places.push(places);
+        Ok(())
+    }
+
+    fn places(&self, tensor: u32) -> &[Place] {
+        &self.words.places[tensor as usize]
+    }
+
+    /// The words, and the one position, at which the elements of `tensor` are. Constants are in none.
+    fn line(
+        &self,
+        tensor: u32,
+        elements: impl Iterator<Item = usize>,
+    ) -> Result<(Vec<u32>, Option<u32>), Obstacle> {
+        let (mut words, mut at) = (Vec::new(), None);
+        for element in elements {
+            match self.places(tensor)[element] {
+                Place::Whole(address) => words.push(address),
+                Place::At { address, position } => {
+                    if at.is_some_and(|at| at != position) {
+                        return Err(self.turn(tensor, element));
+                    }
+                    at = Some(position);
+                    words.push(address);
+                }
+                Place::Constant(_) => {}
+            }
+        }
+        Ok((words, at))
+    }
+
+    /// What must be turned so that the elements around `element` of `tensor` are at one position.
+    fn turn(&self, tensor: u32, element: usize) -> Obstacle {
+        let made = (tensor as usize).checked_sub(1);
+        let Some((index, node)) = made.map(|index| (index, &self.model.nodes[index])) else {
+            return Obstacle::Never("it sums over the positions of the input");
+        };
+        match &node.op {
+            Op::Linear(_) if !self.turned.contains(&index) => Obstacle::Turn(index),
+            Op::Select(elements) => {
+                let mut element = elements[element] as usize;
+                for source in &node.sources {
+                    let len = self.places(*source).len();
+                    if element < len {
+                        return self.turn(*source, element);
+                    }
+                    element -= len;
+                }
+                Obstacle::Never("it reads an element that does not exist")
+            }
+            _ => Obstacle::Never("it sums over positions of what no linear node makes"),
+        }
+    }
+
+    /// New words for the blocks; returns where the elements are.
+    fn make<'b>(&self, node: &Node, blocks: impl IntoIterator<Item = &'b Block>) -> Vec<Place> {
+        let positions = self.words.positions;
+        let mut places = vec![Place::Constant(0); node.elements()];
+        for block in blocks {
+            for (lane, elements) in block.elements.chunks(positions).enumerate() {
+                let whole = !block.turned && elements.iter().all(|element| *element == elements[0]);
+                for (position, element) in elements.iter().enumerate() {
+                    if *element == NONE {
+                        continue;
+                    }
+                    let (word, at) = if block.turned {
+                        (position, lane)
+                    } else {
+                        (lane, position)
+                    };
+                    let address = block.address + word as u32;
+                    places[*element as usize] = match whole {
+                        true => Place::Whole(address),
+                        false => Place::At {
+                            address,
+                            position: at as u32,
+                        },
+                    };
+                }
+            }
+        }
+        places
+    }
+
+    /// Blocks of consecutive words.
+    fn blocks(&mut self, words: &[Vec<u32>], lanes: usize) -> Vec<Block> {
+        let all = self.all();
+        let chunks = words.chunks(lanes.max(1));
+        chunks
+            .map(|words| Block {
+                elements: words.concat(),
+                address: self.allocate(words.len(), all),
+                turned: false,
+            })
+            .collect()
+    }
+
+    fn linear(
+        &mut self,
+        index: usize,
+        node: &Node,
+        linear: &Linear,
+    ) -> Result<Vec<Block>, Obstacle> {
+        let last = index + 1 == self.model.nodes.len();
+        let positions = self.words.positions;
+        if positions == 1 {
+            let blocks = match linear.maps.as_slice() {
+                [Map::Conv(conv)] if !last => conv_blocks(node, conv, self.lanes),
+                _ => vec![(0..node.elements() as u32).collect()],
+            };
+            let words = |block: &[u32]| {
+                block
+                    .iter()
+                    .map(|element| vec![*element])
+                    .collect::<Vec<_>>()
+            };
+            return Ok(blocks
+                .iter()
+                .flat_map(|block| self.blocks(&words(block), self.lanes))
+                .collect());
+        }
+        let is_dense = linear.maps.iter().any(|map| matches!(map, Map::Dense(_)));
+        let width = if is_dense {
+            node.shape.last().map_or(1, |axis| *axis as usize)
+        } else {
+            1
+        };
+        let groups = self.linear_groups(node, linear, width)?;
+        if self.turned.contains(&index) {
+            if is_dense {
+                return Err(Obstacle::Never(
+                    "what it makes must be turned, and it is not a sum of scaled tensors",
+                ));
+            }
+            return self.turned_blocks(node, linear, &groups);
+        }
+        let words_of = |group: &Group| -> Vec<Vec<u32>> {
+            let word = |column: u32| {
+                group
+                    .units
+                    .iter()
+                    .map(|unit| unit * width as u32 + column)
+                    .collect()
+            };
+            (0..width as u32).map(word).collect()
+        };
+        let words: Vec<Vec<u32>> = groups.iter().flat_map(words_of).collect();
+        let same = |word: &Vec<u32>| same_channel(node, linear, word.iter().copied());
+        match (words.iter().all(same), is_dense) {
+            (true, _) => {}
+            // Its positions are channels, as those of an embedding are.
+            (false, false) => return Err(Obstacle::Turn(index)),
+            (false, true) => return Err(Obstacle::Never("its weights differ between positions")),
+        }
+        match last || !is_dense {
+            true => Ok(self.blocks(&words, self.lanes)),
+            false => Ok(words
+                .chunks(width)
+                .flat_map(|words| self.blocks(words, self.lanes))
+                .collect()),
+        }
+    }
+
+    /// The rows of a node's outputs, of `width` columns, that are computed from the same words.
+    fn linear_groups(
+        &self,
+        node: &Node,
+        linear: &Linear,
+        width: usize,
+    ) -> Result<Vec<Group>, Obstacle> {
+        let mut groups = Groups::default();
+        for unit in 0..node.elements() / width {
+            let (mut words, mut at) = (Vec::new(), None);
+            for (map, source) in linear.maps.iter().zip(&node.sources) {
+                let own = match map {
+                    Map::Scale(_) => width,
+                    Map::Dense(weights) => weights.len() / width,
+                    Map::Conv(_) => return Err(Obstacle::Never("it convolves a sequence")),
+                };
+                let (of_source, position) = self.line(*source, unit * own..(unit + 1) * own)?;
+                if matches!(map, Map::Dense(_)) && of_source.len() != own {
+                    return Err(Obstacle::Never("it multiplies constants by weights"));
+                }
+                if at.is_some() && position.is_some() && at != position {
+                    return Err(Obstacle::Never("it adds values of different positions"));
+                }
+                at = at.or(position);
+                words.extend(of_source);
+            }
+            groups.add(words, at, unit as u32, self.words.positions);
+        }
+        groups.complete()
+    }
+
+    /// Blocks whose words have neighbouring rows, or columns, for positions, where the sources have the others.
+    fn turned_blocks(
+        &mut self,
+        node: &Node,
+        linear: &Linear,
+        groups: &[Group],
+    ) -> Result<Vec<Block>, Obstacle> {
+        let positions = self.words.positions;
+        let columns = node.shape.last().map_or(1, |axis| *axis as usize);
+        let mut bundles: BTreeMap<(usize, usize), Vec<u32>> = BTreeMap::new();
+        for group in groups {
+            if group.whole || !same_channel_weights(node, linear, &group.units) {
+                return Err(Obstacle::Never(
+                    "its weights differ between channels, and it must be turned",
+                ));
+            }
+            let first = group.units[0] as usize;
+            let (row, column) = (first / columns, first % columns);
+            let along_columns = group.units[1] == group.units[0] + 1;
+            let lane = if along_columns { row } else { column } % positions;
+            let bundle = bundles
+                .entry((row / positions, column / positions))
+                .or_insert_with(|| vec![NONE; positions * positions]);
+            bundle[lane * positions..(lane + 1) * positions].copy_from_slice(&group.units);
+        }
+        let blocks = bundles.into_values().map(|mut elements| {
+            let lanes = elements
+                .chunks(positions)
+                .filter(|lane| lane[0] != NONE)
+                .count();
+            elements.truncate(lanes * positions);
+            Block {
+                address: self.allocate(positions, u32::MAX >> (u32::BITS - lanes as u32)),
+                elements,
+                turned: true,
+            }
+        });
+        let blocks: Vec<Block> = blocks.collect();
+        match blocks.iter().all(|block| !block.elements.contains(&NONE)) {
+            true => Ok(blocks),
+            false => Err(Obstacle::Never("its positions do not fill whole words")),
+        }
+    }
+
+    /// The output's words are in the order in which the verifier states them.
+    fn check_output(&mut self, node: &Node, blocks: &[Block]) -> Result<(), Obstacle> {
+        let positions = self.words.positions;
+        let words: Vec<&[u32]> = blocks
+            .iter()
+            .flat_map(|block| block.elements.chunks(positions))
+            .collect();
+        if words.len() == node.elements() {
+            return Ok(());
+        }
+        self.words.output_is_sequence = true;
+        let width = node.shape.last().map_or(1, |axis| *axis as usize);
+        let in_order = |(word, elements): (usize, &&[u32])| {
+            let (block, column) = (word / width, word % width);
+            let expected = |position| (block * positions + position) * width + column;
+            (0..positions)
+                .map(expected)
+                .eq(elements.iter().map(|element| *element as usize))
+        };
+        match words.iter().enumerate().all(in_order) {
+            true => Ok(()),
+            false => Err(Obstacle::Never("the output's positions are out of order")),
+        }
+    }
+
+    fn max(&mut self, node: &Node) -> Result<(Plan, Vec<Place>), Obstacle> {
+        let source = node.sources[0];
+        let width = self.places(source).len() / node.elements();
+        let mut groups = Groups::default();
+        for unit in 0..node.elements() {
+            let (words, at) = self.line(source, unit * width..(unit + 1) * width)?;
+            groups.add(words, at, unit as u32, self.words.positions);
+        }
+        let groups = groups.complete()?;
+        let mut places = vec![Place::Constant(0); node.elements()];
+        let mut plans = Vec::new();
+        for group in groups {
+            let address = self.largest(&mut plans, group.words);
+            for (position, unit) in (0..).zip(&group.units) {
+                places[*unit as usize] = match group.whole {
+                    true => Place::Whole(address),
+                    false => Place::At { address, position },
+                };
+            }
+        }
+        Ok((Plan::Max(plans), places))
+    }
+
+    fn pool(
+        &mut self,
+        node: &Node,
+        window: &ciro_zkml_model::Window,
+    ) -> Result<(Plan, Vec<Place>), Obstacle> {
+        let source = node.sources[0];
+        let image = self.model.tensor_shape(source as usize).unwrap_or_default();
+        let (&[channels, height, width], &[_, image_height, image_width]) =
+            (node.shape.as_slice(), image.as_slice())
+        else {
+            unreachable!("a validated window reads and makes images")
+        };
+        let plane = (image_height * image_width) as usize;
+        let (mut plans, mut places) = (Vec::new(), Vec::with_capacity(node.elements()));
+        for channel in 0..channels as usize {
+            for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+                let taps = window.taps([y, x], [image_height, image_width]);
+                let pixels = taps.map(|(_, pixel)| channel * plane + pixel);
+                let (words, at) = self.line(source, pixels)?;
+                if at.is_some() {
+                    return Err(Obstacle::Never("it pools a sequence"));
+                }
+                places.push(Place::Whole(self.largest(&mut plans, words)));
+            }
+        }
+        Ok((Plan::Max(plans), places))
+    }
+
+    /// The word that is the largest of others.
+    fn largest(&mut self, plans: &mut Vec<Largest>, of: Vec<u32>) -> u32 {
+        if let [only] = of.as_slice() {
+            return *only;
+        }
+        let all = self.all();
+        let address = self.allocate(1, all);
+        plans.push(Largest { of, address });
+        address
+    }
+
+    fn embedding(&mut self, node: &Node) -> Result<(Plan, Vec<Place>), Obstacle> {
+        let width = node.shape.last().map_or(1, |axis| *axis as usize);
+        let positions = self.words.positions;
+        let (mut lookups, mut places) = (Vec::new(), Vec::with_capacity(node.elements()));
+        for token in 0..node.elements() / width {
+            let bytes = [2 * token, 2 * token + 1].map(|byte| self.places(node.sources[0])[byte]);
+            let [Place::Whole(upper), Place::Whole(lower)] = bytes else {
+                return Err(Obstacle::Never("its tokens are not the input's"));
+            };
+            for (block, from) in (0..).zip((0..width).step_by(self.lanes)) {
+                let values = self.lanes.min(width - from);
+                let mut address = 0;
+                for (word, first) in (0..self.lanes).step_by(positions).enumerate() {
+                    let held = values.saturating_sub(first).min(positions) as u32;
+                    let used = u32::MAX.checked_shr(u32::BITS - held).unwrap_or(0);
+                    let allocated = self.allocate(1, used);
+                    if word == 0 {
+                        address = allocated;
+                    }
+                }
+                lookups.push(Lookup {
+                    token,
+                    upper,
+                    lower,
+                    block,
+                    address,
+                });
+                places.extend((0..values).map(|value| match positions {
+                    1 => Place::Whole(address + value as u32),
+                    _ => Place::At {
+                        address: address + (value / positions) as u32,
+                        position: (value % positions) as u32,
+                    },
+                }));
+            }
+        }
+        Ok((Plan::Embedding(lookups), places))
+    }
+}
+
+/// Whether all elements are of one channel, or of channels that are treated alike.
+fn same_channel(node: &Node, linear: &Linear, elements: impl Iterator<Item = u32>) -> bool {
+    let channel = linear.channels(&node.shape);
+    let mut channels = elements.map(|element| channel(element as usize));
+    let Some(first) = channels.next() else {
+        return true;
+    };
+    channels.all(|channel| channel == first)
+}
+
+/// Whether all elements are scaled alike; their biases may differ.
+fn same_channel_weights(node: &Node, linear: &Linear, elements: &[u32]) -> bool {
+    let channel = linear.channels(&node.shape);
+    let weights = |element: &u32| {
+        let channel = channel(*element as usize);
+        let of_maps = linear.maps.iter().map(move |map| map.weights()[channel]);
+        let multiplier = linear
+            .requant
+            .as_ref()
+            .map(|requant| requant.multipliers[channel]);
+        (of_maps.collect::<Vec<_>>(), multiplier)
+    };
+    let first = elements.first().map(weights);
+    elements
+        .iter()
+        .all(|element| Some(weights(element)) == first)
+}
