@@ -213,12 +213,7 @@ fn report(
         values.for_each(|value| *value = value.max(0.0));
     }
     let errors = || float.iter().zip(&integer).map(|(a, b)| (a - b).abs());
-    // A sequence has an output for each position.
-    let width = match model.output.shape.as_slice() {
-        &[_, width] => width as usize,
-        _ => model.outputs(),
-    }
-    .max(1);
+    let width = model.answer_width();
     let rows = float.chunks(width).zip(integer.chunks(width));
     let same = rows.filter(|(a, b)| largest(a) == largest(b)).count();
     let samples = float.len() / width;

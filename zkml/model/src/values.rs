@@ -58,8 +58,7 @@ impl Model {
         let Encoding::Tokens { vocabulary } = self.input.encoding else {
             return Ok(());
         };
-        let wide = |bytes: &[i8]| bytes.iter().map(|&byte| byte.into()).collect::<Vec<i32>>();
-        let mut tokens = input.chunks_exact(2).map(|bytes| token(&wide(bytes)));
+        let mut tokens = input.chunks_exact(2).map(token);
         match tokens.position(|token| token.is_none_or(|token| token >= vocabulary as usize)) {
             Some(index) => Err(ModelError::Token { index }),
             None => Ok(()),
@@ -78,8 +77,18 @@ impl Model {
         }
     }
 
-    /// The classes of final accumulators `[batch][outputs]`, one for each row along the last axis of the output's shape: the
-    /// first largest one's label, or its index where the model has no labels. An incomplete last row is ignored.
+    /// Number of outputs of one answer: those of a position where the output is a sequence `[positions, width]` without
+    /// labels, otherwise all of a sample's.
+    pub fn answer_width(&self) -> usize {
+        let width = match (&self.output.head, self.output.shape.as_slice()) {
+            (Head::Values | Head::Relu, &[_, width]) => width as usize,
+            _ => self.outputs(),
+        };
+        width.max(1)
+    }
+
+    /// The classes of final accumulators `[batch][outputs]`, one for each answer: the first largest one's label, or its
+    /// index where the model has no labels. An incomplete last answer is ignored.
     pub fn classes(&self, out: &[i32]) -> Vec<i64> {
         let class = |row: &[i32]| {
             let largest = row.iter().max()?;
@@ -89,9 +98,8 @@ impl Model {
                 Head::Values | Head::Relu => Some(index as i64),
             }
         };
-        let width = self.output.shape.last().map_or(1, |axis| *axis as usize);
-        let rows = out.chunks_exact(width.max(1));
-        rows.filter_map(class).collect()
+        let answers = out.chunks_exact(self.answer_width());
+        answers.filter_map(class).collect()
     }
 }
 
@@ -125,9 +133,9 @@ fn token_bytes(token: u16) -> [i8; 2] {
 }
 
 /// The token that two integers stand for; `None` if these are no bytes less 128.
-pub(crate) fn token(bytes: &[i32]) -> Option<usize> {
+pub(crate) fn token<T: Copy + Into<i32>>(bytes: &[T]) -> Option<usize> {
     let &[upper, lower] = bytes else { return None };
-    let byte = |value: i32| u8::try_from(value.checked_add(128)?).ok();
+    let byte = |value: T| u8::try_from(value.into().checked_add(128)?).ok();
     Some(u16::from_be_bytes([byte(upper)?, byte(lower)?]).into())
 }
 

@@ -287,3 +287,18 @@ fn an_input_is_whole_samples_and_its_tokens_are_known() {
         Err(ModelError::Token { index: 0 })
     );
 }
+
+#[test]
+fn a_sequence_has_a_class_at_each_position_and_an_image_of_scores_one() {
+    let of_shape = |shape: &[u32]| {
+        let mut model = perceptron();
+        model.output.shape = shape.to_vec();
+        if let Some(last) = model.nodes.last_mut() {
+            last.shape = shape.to_vec();
+        }
+        model.output.head = Head::Values;
+        model.classes(&[1, 5, 2, 7, 0, 3])
+    };
+    assert_eq!(of_shape(&[2, 3]), [1, 0]);
+    assert_eq!(of_shape(&[6, 1, 1]), [3]);
+}
