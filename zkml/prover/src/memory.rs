@@ -24,22 +24,34 @@ pub(crate) fn composition_cells(key: &VerifyingKey) -> u64 {
     8 << key.max_log_size()
 }
 
-/// Bytes that a prover holds between proofs: the preprocessed columns.
-pub(crate) fn held(key: &VerifyingKey) -> u64 {
-    let layout = TreeLayout::new(key, 1);
-    let blowup = 1 << key.preset.config().fri_config.log_blowup_factor;
-    cells(&layout.preprocessed) * (2 + blowup) * FIELD
+/// Bytes that a prover holds at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    /// Between proofs: the preprocessed columns.
+    pub held: u64,
+    /// While it proves, besides.
+    pub proof: u64,
 }
 
-/// Bytes that a prover of this key holds at most while it proves `batch` samples: each column as it was made, its
-/// coefficients and its values on the larger domain, the trees over them, and the quotients.
-pub(crate) fn needed(key: &VerifyingKey, batch: u32) -> u64 {
-    let layout = TreeLayout::new(key, batch);
-    let blowup = 1 << key.preset.config().fri_config.log_blowup_factor;
-    let columns = [&layout.preprocessed, &layout.main, &layout.interaction];
-    let cells = columns.map(|columns| cells(columns)).iter().sum::<u64>() + composition_cells(key);
-    let domain = blowup << key.max_log_size();
-    cells * (2 + blowup) * FIELD + domain * (3 * NODES + QUOTIENTS)
+impl Memory {
+    /// For proofs of `batch` samples under `key`: each column as it was made, its coefficients and its values on the larger
+    /// domain, the trees over them, and the quotients.
+    pub fn new(key: &VerifyingKey, batch: u32) -> Self {
+        let layout = TreeLayout::new(key, batch);
+        let blowup = 1 << key.preset.config().fri_config.log_blowup_factor;
+        let bytes = |cells: u64| cells * (2 + blowup) * FIELD;
+        let committed = cells(&layout.main) + cells(&layout.interaction) + composition_cells(key);
+        let domain = blowup << key.max_log_size();
+        Self {
+            held: bytes(cells(&layout.preprocessed)),
+            proof: bytes(committed) + domain * (3 * NODES + QUOTIENTS),
+        }
+    }
+
+    /// All of it.
+    pub fn total(self) -> u64 {
+        self.held + self.proof
+    }
 }
 
 /// Refuses to begin what this machine has no memory for. A little is never refused: to ask would take longer than it saves.
@@ -90,7 +102,8 @@ mod tests {
     #[test]
     fn a_larger_blowup_and_a_larger_batch_need_more() {
         let [fast, chain] = [0, 1].map(|preset| Prover::new(&model(&[20, 30, 4], preset)).unwrap());
-        assert!(needed(chain.key(), 1) > 4 * needed(fast.key(), 1));
-        assert!(needed(fast.key(), 64) > needed(fast.key(), 1));
+        let needed = |prover: &Prover, batch| Memory::new(prover.key(), batch).total();
+        assert!(needed(&chain, 1) > 4 * needed(&fast, 1));
+        assert!(needed(&fast, 64) > needed(&fast, 1));
     }
 }

@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use crate::interaction::{self, evaluation, Evaluations};
 use crate::layout::Layout;
-use crate::memory::{self, cells, composition_cells};
+use crate::memory::{self, cells, composition_cells, Memory};
 use crate::witness::Witness;
 
 /// Keeping coefficients makes the evaluation at the random point a sum a column. Without them stwo computes barycentric
@@ -113,7 +113,7 @@ impl Prover {
     /// If the model is not valid, too large for one proof, or too large for the memory that is free.
     pub fn new(model: &Model) -> Result<Self, ProverError> {
         let mut layout = Layout::new(model)?;
-        memory::check(memory::needed(&layout.key, 1))?;
+        memory::check(Memory::new(&layout.key, 1).total())?;
         let config = layout.key.preset.config();
         let log_blowup = config.fri_config.log_blowup_factor;
         let domain = CanonicCoset::new(layout.key.max_log_size() + log_blowup + 1).circle_domain();
@@ -160,7 +160,7 @@ impl Prover {
         ProofStats {
             committed_cells: committed + composition_cells(self.key()),
             preprocessed_cells: cells(&layout.preprocessed),
-            memory_bytes: memory::needed(self.key(), batch),
+            memory_bytes: Memory::new(self.key(), batch).total(),
         }
     }
 
@@ -181,8 +181,7 @@ impl Prover {
         if binding.len() > MAX_BINDING {
             return Err(ProverError::Binding(binding.len()));
         }
-        let needed = memory::needed(key, batch as u32);
-        memory::check(needed.saturating_sub(memory::held(key)))?;
+        memory::check(Memory::new(key, batch as u32).proof)?;
         let mut trace = self.model.trace(input)?;
         let witness = Witness::new(&self.layout, &self.model, batch, input, &trace);
         let output = trace.pop().map(|last| last.acc).unwrap_or_default();

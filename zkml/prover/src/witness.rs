@@ -121,7 +121,7 @@ impl Writer<'_> {
     fn fill_public(&mut self, input: &[i32]) {
         let key = &self.layout.key;
         let units = unit_positions(key);
-        let public = key.input_words() as usize + units.len();
+        let public = self.layout.public_words() as usize;
         for (value, memory) in self.memory.iter_mut().enumerate() {
             let (sample, position) = (value / self.positions, value % self.positions);
             let input = &input[sample * key.inputs as usize..];
@@ -180,8 +180,7 @@ impl Writer<'_> {
     }
 
     fn relay(&self) -> Vec<BaseColumn> {
-        let key = &self.layout.key;
-        let public = key.input_words() + unit_positions(key).len() as u32;
+        let public = self.layout.public_words();
         self.padded(Kind::Relay, INPUT_ADDRESS..INPUT_ADDRESS + public)
     }
 

@@ -71,9 +71,6 @@ impl Embeddings {
         ];
         let values = std::mem::take(&mut self.values);
         vocabulary.extend(values.into_iter().map(signed_column));
-        if vocabulary.len() == 2 {
-            vocabulary.resize(2 + sizes.lanes as usize, Vec::new());
-        }
         [
             Table::new(Kind::Embedding, "tokens", columns),
             Table::new(Kind::Vocabulary, "vocabulary", vocabulary),

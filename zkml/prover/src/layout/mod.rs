@@ -12,7 +12,7 @@ use ciro_zkml_air::public::{signed, unit_positions};
 use ciro_zkml_air::{
     Kind, Preset, VerifyingKey, CONSTANT_ADDRESS, INPUT_ADDRESS, MAX_BATCH, MAX_LOG_SIZE, SHIFT,
 };
-use ciro_zkml_model::{Encoding, Model, Op, Requant};
+use ciro_zkml_model::{Model, Op, Requant};
 use stwo::core::fields::m31::BaseField;
 
 use crate::ProverError;
@@ -368,10 +368,15 @@ impl Layout {
         Ok(self)
     }
 
+    /// Words that the verifier states besides the constant: the input's, and the units.
+    pub fn public_words(&self) -> u32 {
+        self.key.input_words() + unit_positions(&self.key).len() as u32
+    }
+
     /// The rows that read the public words and write them for the model. There are none if the model reads each of them
     /// exactly once: then it reads the public ones.
     fn relay(&mut self, linear: &mut Linear, memory: &Memory) -> Table {
-        let public = self.key.input_words() + unit_positions(&self.key).len() as u32;
+        let public = self.public_words();
         let inner = INPUT_ADDRESS + public..INPUT_ADDRESS + 2 * public;
         let mut columns = vec![Vec::new(); 3];
         let once = |address: u32| memory.reads[address as usize] == 1;
@@ -417,10 +422,6 @@ impl Layout {
 /// The key, as far as the words say it.
 fn key(model: &Model, preset: Preset, words: &Words, lanes: usize) -> VerifyingKey {
     let (inputs, outputs) = (model.inputs() as u32, model.outputs() as u32);
-    let of_position = |shape: &[u32]| shape.last().copied().unwrap_or(1);
-    let sequence = words.positions > 1 && !matches!(model.input.encoding, Encoding::Tokens { .. });
-    let length = model.input.shape.first().copied().unwrap_or(1);
-    let last = model.nodes.last().map_or(&[][..], |node| &node.shape);
     VerifyingKey {
         version: VerifyingKey::CURRENT_VERSION,
         preset,
@@ -428,13 +429,9 @@ fn key(model: &Model, preset: Preset, words: &Words, lanes: usize) -> VerifyingK
         log_sizes: [0; Kind::COUNT],
         log_positions: words.positions.ilog2() as u8,
         inputs,
-        input_width: if sequence { inputs / length } else { inputs },
+        input_width: words.input_width as u32,
         outputs,
-        output_width: if words.output_is_sequence {
-            of_position(last)
-        } else {
-            outputs
-        },
+        output_width: words.output_width as u32,
         constant_reads: 0,
         root: [0; 32],
         interface: model.interface(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ciro_zkml_model::{Linear, Map, Node};
 
-use super::{Block, Group, Groups, Obstacle, Packing, NONE};
+use super::{first_positions, Block, Group, Groups, Obstacle, Packing, NONE};
 use crate::layout::linear::conv_blocks;
 
 impl Packing<'_> {
@@ -59,7 +59,7 @@ impl Packing<'_> {
             (0..width as u32).map(word).collect()
         };
         let words: Vec<Vec<u32>> = groups.iter().flat_map(words_of).collect();
-        let same = |word: &Vec<u32>| same_channel(node, linear, word.iter().copied());
+        let same = |word: &Vec<u32>| same_channel(node, linear, word);
         match (words.iter().all(same), is_dense) {
             (true, _) => {}
             // Its positions are channels, as those of an embedding are.
@@ -138,7 +138,7 @@ impl Packing<'_> {
                 .count();
             elements.truncate(lanes * positions);
             Block {
-                address: self.allocate(positions, u32::MAX >> (u32::BITS - lanes as u32)),
+                address: self.allocate(positions, first_positions(lanes)),
                 elements,
                 turned: true,
             }
@@ -160,8 +160,8 @@ impl Packing<'_> {
         if words.len() == node.elements() {
             return Ok(());
         }
-        self.words.output_is_sequence = true;
         let width = node.shape.last().map_or(1, |axis| *axis as usize);
+        self.words.output_width = width;
         let in_order = |(word, elements): (usize, &&[u32])| {
             let (block, column) = (word / width, word % width);
             let expected = |position| (block * positions + position) * width + column;
@@ -176,14 +176,12 @@ impl Packing<'_> {
     }
 }
 
-/// Whether all elements are of one channel, or of channels that are treated alike.
-fn same_channel(node: &Node, linear: &Linear, elements: impl Iterator<Item = u32>) -> bool {
+/// Whether all elements are of one channel.
+fn same_channel(node: &Node, linear: &Linear, elements: &[u32]) -> bool {
     let channel = linear.channels(&node.shape);
-    let mut channels = elements.map(|element| channel(element as usize));
-    let Some(first) = channels.next() else {
-        return true;
-    };
-    channels.all(|channel| channel == first)
+    let first = elements.first().map(|element| channel(*element as usize));
+    let mut channels = elements.iter().map(|element| channel(*element as usize));
+    channels.all(|channel| Some(channel) == first)
 }
 
 /// Whether all elements are scaled alike; their biases may differ.

@@ -97,8 +97,9 @@ pub(crate) struct Words {
     pub places: Vec<Vec<Place>>,
     /// How each node's words are made.
     pub plans: Vec<Plan>,
-    /// Whether the output is a sequence.
-    pub output_is_sequence: bool,
+    /// Values of a position of the input and of the output; all of them where there is no sequence.
+    pub input_width: usize,
+    pub output_width: usize,
     /// Addresses in use.
     pub addresses: u32,
 }
@@ -115,17 +116,16 @@ impl Words {
         let mut turned = BTreeSet::new();
         loop {
             let mut packing = Packing::new(model, lanes, &turned);
-            let mut obstacle = None;
-            for (index, node) in model.nodes.iter().enumerate() {
-                if let Err(found) = packing.add(index, node) {
-                    obstacle = Some((index, found));
-                    break;
-                }
-            }
-            match obstacle {
-                None => return Ok(packing.words),
-                Some((_, Obstacle::Turn(node))) => turned.insert(node),
-                Some((node, Obstacle::Never(what))) => {
+            let mut nodes = model.nodes.iter().enumerate();
+            let added = nodes.try_for_each(|(index, node)| {
+                packing
+                    .add(index, node)
+                    .map_err(|obstacle| (index, obstacle))
+            });
+            match added {
+                Ok(()) => return Ok(packing.words),
+                Err((_, Obstacle::Turn(node))) => turned.insert(node),
+                Err((node, Obstacle::Never(what))) => {
                     return Err(ProverError::Layout { node, what })
                 }
             };
@@ -164,8 +164,12 @@ pub(super) fn positions(model: &Model) -> usize {
         return 1;
     }
     let length = model.input.shape.first().copied().unwrap_or(1);
-    let power = 1usize << length.trailing_zeros().min(MAX_POSITIONS.ilog2());
-    power.min(MAX_POSITIONS)
+    1 << length.trailing_zeros().min(MAX_POSITIONS.ilog2())
+}
+
+/// The first `count` positions of a word, as bits.
+fn first_positions(count: usize) -> u32 {
+    u32::MAX.checked_shr(u32::BITS - count as u32).unwrap_or(0)
 }
 
 struct Packing<'a> {
@@ -255,7 +259,8 @@ impl<'a> Packing<'a> {
                 inputs: if sequence { inputs / positions } else { inputs },
                 places: Vec::new(),
                 plans: Vec::new(),
-                output_is_sequence: false,
+                input_width: width,
+                output_width: model.outputs(),
                 addresses: 0,
             },
             used: Vec::new(),
@@ -279,7 +284,7 @@ impl<'a> Packing<'a> {
 
     /// All positions, as bits.
     fn all(&self) -> u32 {
-        u32::MAX >> (u32::BITS - self.words.positions as u32)
+        first_positions(self.words.positions)
     }
 
     /// The first of `count` new words.
@@ -431,18 +436,14 @@ impl<'a> Packing<'a> {
             groups.add(words, at, unit as u32, self.words.positions);
         }
         let groups = groups.complete()?;
-        let mut places = vec![Place::Constant(0); node.elements()];
         let mut plans = Vec::new();
-        for group in groups {
-            let address = self.largest(&mut plans, group.words);
-            for (position, unit) in (0..).zip(&group.units) {
-                places[*unit as usize] = match group.whole {
-                    true => Place::Whole(address),
-                    false => Place::At { address, position },
-                };
-            }
-        }
-        Ok((Plan::Max(plans), places))
+        let blocks = groups.into_iter().map(|group| Block {
+            address: self.largest(&mut plans, group.words),
+            elements: group.units,
+            turned: false,
+        });
+        let blocks: Vec<Block> = blocks.collect();
+        Ok((Plan::Max(plans), self.make(node, &blocks)))
     }
 
     fn pool(
@@ -495,14 +496,12 @@ impl<'a> Packing<'a> {
             };
             for (block, from) in (0..).zip((0..width).step_by(self.lanes)) {
                 let values = self.lanes.min(width - from);
-                let mut address = 0;
-                for (word, first) in (0..self.lanes).step_by(positions).enumerate() {
-                    let held = values.saturating_sub(first).min(positions) as u32;
-                    let used = u32::MAX.checked_shr(u32::BITS - held).unwrap_or(0);
-                    let allocated = self.allocate(1, used);
-                    if word == 0 {
-                        address = allocated;
-                    }
+                let address = self.words.addresses;
+                for first in (0..self.lanes).step_by(positions) {
+                    self.allocate(
+                        1,
+                        first_positions(values.saturating_sub(first).min(positions)),
+                    );
                 }
                 lookups.push(Lookup {
                     token,
