@@ -1,0 +1,3 @@
+//! # Validator set
+
+#![cfg_attr(not(feature = "std"), no_std)]

@@ -1,0 +1,7 @@
+//! # Worker registry
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+mod types;
+
+pub use types::*;
