@@ -5,6 +5,9 @@ use frame_support::dispatch::DispatchResult;
 use scale_info::TypeInfo;
 use sp_runtime::Perbill;
 
+/// An amount of the chain's token, in plancks.
+pub type Balance = u128;
+
 /// What an operator's stake stands for. One stake may stand for both.
 #[derive(
     Clone,
@@ -37,7 +40,7 @@ pub trait StakeLedger<AccountId, Balance, BlockNumber> {
     /// The operator's own stake, less what is being unbonded.
     fn own_stake(operator: &AccountId) -> Balance;
 
-    /// Whether the operator's stake stands for `role`.
+    /// Whether the operator's stake stands for `role`: it took the role on, and its own stake is not below the minimum.
     fn has_role(operator: &AccountId, role: Role) -> bool;
 
     /// All operators whose stake stands for `role`, with [`Self::stake`]; at most `MaxOperators` of them.
@@ -50,15 +53,16 @@ pub trait StakeLedger<AccountId, Balance, BlockNumber> {
     /// The operator's own stake has not that much left, or the operator is not a worker.
     fn reserve(operator: &AccountId, amount: Balance) -> DispatchResult;
 
-    /// Ends a reservation. Best effort: what a slash has taken meanwhile cannot be released.
+    /// Ends a reservation, of which a slash may have taken some meanwhile. The operator may use again what is left of its
+    /// own stake beyond its other reservations.
     fn release(operator: &AccountId, amount: Balance);
 
-    /// Takes `amount` of what was reserved from the operator's own stake: to `to` as free funds, or burned if `None`. How
-    /// much was taken: less than `amount` if a slash has taken some meanwhile.
+    /// Takes `amount` of what was reserved from the operator's own stake: to `to` as free funds, or burned if `None` or if
+    /// that account cannot hold it. How much was taken: less than `amount` if a slash has taken some meanwhile.
     fn forfeit(operator: &AccountId, amount: Balance, to: Option<&AccountId>) -> Balance;
 
     /// Takes `fraction` of the stake of the operator and of all who stake for it, including what began to be unbonded
-    /// after block `offence_at`. `reward_share` of what is taken goes to `reporter`, the rest where slashed funds go. How
+    /// in block `offence_at` or later. `reward_share` of what is taken goes to `reporter`, the rest where slashed funds go. How
     /// much was taken.
     fn slash(
         operator: &AccountId,
@@ -68,6 +72,6 @@ pub trait StakeLedger<AccountId, Balance, BlockNumber> {
     ) -> Balance;
 
     /// Credits `amount`, which is minted, to the operator and those who stake for it, to be claimed. How much was
-    /// credited: nothing if there is no stake.
+    /// credited: nothing if there is no stake, and of the first credit ever not what keeps the pot's account alive.
     fn reward(operator: &AccountId, amount: Balance) -> Balance;
 }

@@ -1,0 +1,7 @@
+//! Each test's name states the rule it checks.
+
+mod leaving;
+mod rewards;
+mod slashing;
+mod staking;
+mod tiers;
