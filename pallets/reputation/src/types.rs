@@ -1,6 +1,7 @@
 //! Scores, and what moves them.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{pallet_prelude::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 
 /// A score: 0 to [`MAX_SCORE`].
@@ -52,6 +53,54 @@ pub enum ReputationReason {
     #[codec(index = 7)]
     CoordinatedAttack,
 }
+
+/// Longest history that is kept of an account.
+pub const MAX_HISTORY: u32 = 32;
+
+/// A score as it was stored.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Reputation<BlockNumber> {
+    /// The score right after the last event.
+    pub score: Score,
+    /// The block of the last event, from which decay counts.
+    pub updated: BlockNumber,
+}
+
+/// One event of an account's history.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct HistoryEntry<BlockNumber> {
+    /// What happened.
+    pub reason: ReputationReason,
+    /// The block in which it was noted.
+    pub at: BlockNumber,
+    /// The score right after it.
+    pub score: Score,
+}
+
+/// The last [`MAX_HISTORY`] events of an account, the latest last.
+pub type History<BlockNumber> = BoundedVec<HistoryEntry<BlockNumber>, ConstU32<MAX_HISTORY>>;
 
 /// What other pallets may know of reputations, and must tell about those who have one.
 pub trait ReputationLedger<AccountId> {
