@@ -1,7 +1,7 @@
 //! What governance tunes without a new runtime, each within fixed bounds.
 //!
 //! A value outside its bounds cannot be written down: it does not decode, so neither a referendum nor the sudo key can
-//! carry it.
+//! carry it. The market reads its lowest price here; what else the economy's pallets want to know is set out beside it.
 
 use crate::{
     constants::{MILLIUNIT, UNIT},

@@ -24,8 +24,8 @@ use sp_runtime::traits::Replace;
 
 /// How long safe mode lasts once an account has entered it with a deposit.
 ///
-/// The deposit is large and stays held for long, so that even all the CIRO in circulation could not keep the chain in safe
-/// mode for more than two days of the delay.
+/// The deposit is large and stays held for long: all the CIRO in circulation at the launch would keep the chain in safe
+/// mode for 50 hours of the 28 days.
 pub const SAFE_MODE_DURATION: BlockNumber = HOURS;
 /// By how much a referendum enters or extends safe mode.
 pub const FORCED_SAFE_MODE_DURATION: BlockNumber = DAYS;

@@ -4,7 +4,6 @@ use crate::{call, call_as, chain, development, pass};
 use ciro_runtime::{
     configs::parameters::{dynamic::market, Ranged, RuntimeParameters},
     constants::{DAYS, UNIT},
-    genesis::ENDOWMENT,
     origins::{Origin, RootOr, SlashCanceller},
     tracks::Tracks,
     Balances, BlockNumber, OriginCaller, Runtime, RuntimeCall, RuntimeOrigin, VERSION,
@@ -12,7 +11,7 @@ use ciro_runtime::{
 use codec::Encode;
 use frame_support::{
     assert_err, assert_ok,
-    traits::{schedule::DispatchTime, Bounded, EnsureOrigin, Get},
+    traits::{fungible::Inspect, schedule::DispatchTime, Bounded, EnsureOrigin, Get},
 };
 use frame_system::RawOrigin;
 use pallet_conviction_voting::{AccountVote, Conviction, Vote};
@@ -71,7 +70,7 @@ fn vote(who: Sr25519Keyring, poll_index: ReferendumIndex, aye: bool) {
             poll_index,
             vote: AccountVote::Standard {
                 vote,
-                balance: ENDOWMENT,
+                balance: Balances::total_balance(&who.to_account_id()),
             },
         }
     ));

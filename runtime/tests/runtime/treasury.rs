@@ -5,7 +5,7 @@ use ciro_runtime::{
     configs::treasury::{SlashDestination, BIG_SPEND, SMALL_SPEND},
     constants::UNIT,
     origins::Origin,
-    Balance, Balances, Runtime, Treasury,
+    Balance, Balances, Runtime, RuntimeOrigin, Treasury,
 };
 use frame_support::{
     assert_noop, assert_ok,
@@ -66,6 +66,21 @@ fn the_treasury_pays_what_a_vote_approved() {
         );
         assert_eq!(Treasury::pot(), 600 * UNIT);
         assert!(call(Bob, payout()).is_err());
+    });
+}
+
+#[test]
+#[allow(deprecated)]
+fn there_is_no_spending_past_payouts() {
+    development().execute_with(|| {
+        let spend = pallet_treasury::Call::spend_local {
+            amount: UNIT,
+            beneficiary: Bob.to_account_id().into(),
+        };
+        assert_noop!(
+            call_as(RuntimeOrigin::root(), spend),
+            pallet_treasury::Error::<Runtime>::TooManyApprovals
+        );
     });
 }
 
