@@ -1,8 +1,9 @@
 //! The system pallet: limits of a block, and how the runtime builds extrinsics of its own.
 
 use crate::{
-    AccountId, Balance, Block, Hash, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent,
-    RuntimeOrigin, RuntimeTask, UncheckedExtrinsic, VERSION,
+    configs::safety::CallFilter, migrations, AccountId, Balance, Block, Hash, MultiBlockMigrations,
+    Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask,
+    UncheckedExtrinsic, VERSION,
 };
 use frame_support::{
     derive_impl,
@@ -52,6 +53,7 @@ impl frame_system::Config for Runtime {
     type AccountId = AccountId;
     type Nonce = Nonce;
     type Hash = Hash;
+    type BaseCallFilter = CallFilter;
     // 2 h 16 min: how long a mortal transaction can stay valid.
     type BlockHashCount = ConstU32<4096>;
     type DbWeight = ParityDbWeight;
@@ -61,6 +63,8 @@ impl frame_system::Config for Runtime {
     type MaxConsumers = ConstU32<16>;
     type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
     type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
+    type SingleBlockMigrations = migrations::SingleBlock;
+    type MultiBlockMigrator = MultiBlockMigrations;
 }
 
 impl<LocalCall> CreateTransactionBase<LocalCall> for Runtime
