@@ -65,10 +65,11 @@ impl Preset {
 
     /// stwo's configuration for this preset.
     pub fn config(self) -> PcsConfig {
-        let (pow_bits, log_blowup_factor, n_queries) = match self {
-            Self::Fast => (16, 1, 80),
-            Self::Chain => (16, 4, 20),
-            Self::Proven => (20, 4, 40),
+        // With many queries the layers' trees are opened nearly whole: fewer layers would only mean more to fold.
+        let (pow_bits, log_blowup_factor, n_queries, fold_step) = match self {
+            Self::Fast => (16, 1, 80, 2),
+            Self::Chain => (16, 4, 20, 3),
+            Self::Proven => (20, 4, 40, 3),
         };
         PcsConfig {
             pow_bits,
@@ -76,7 +77,7 @@ impl Preset {
                 log_blowup_factor,
                 log_last_layer_degree_bound: 2,
                 n_queries,
-                fold_step: 2,
+                fold_step,
             },
             lifting_log_size: None,
         }
