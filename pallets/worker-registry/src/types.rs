@@ -1,5 +1,6 @@
 //! What operators say about themselves, and what is known of their presence.
 
+use crate::{HeartbeatKey, Presence};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{pallet_prelude::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
@@ -15,7 +16,7 @@ pub const MAX_PEER_ADDRESS: u32 = 128;
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Capabilities {
-    /// The GPU's name as its driver gives it; empty if there is none.
+    /// The GPU's name as its driver gives it, in UTF-8; empty if there is none.
     pub gpu_model: BoundedVec<u8, ConstU32<MAX_GPU_MODEL>>,
     /// Memory of the GPU, or of the machine if it has none, in MiB.
     pub memory: u32,
@@ -23,8 +24,27 @@ pub struct Capabilities {
     pub gflops: u32,
     /// Where the machine stands.
     pub region: Region,
-    /// Where other peers reach it: a multiaddress.
+    /// Where other peers reach it: a multiaddress as text.
     pub peer_address: BoundedVec<u8, ConstU32<MAX_PEER_ADDRESS>>,
+}
+
+impl Capabilities {
+    /// Whether both texts are UTF-8, and so can be shown to people.
+    pub fn is_valid(&self) -> bool {
+        [self.gpu_model.as_slice(), self.peer_address.as_slice()]
+            .into_iter()
+            .all(|text| core::str::from_utf8(text).is_ok())
+    }
+
+    /// Whether the machine does what is asked.
+    pub fn meet(&self, requirements: &Requirements) -> bool {
+        (!requirements.gpu || !self.gpu_model.is_empty())
+            && self.memory >= requirements.memory
+            && self.gflops >= requirements.gflops
+            && requirements
+                .region
+                .is_none_or(|region| region == self.region)
+    }
 }
 
 /// A part of the world.
@@ -80,6 +100,21 @@ pub struct Requirements {
     pub gflops: u32,
     /// Where it must stand; `None` for anywhere.
     pub region: Option<Region>,
+}
+
+/// A registered worker.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Worker<Balance, BlockNumber> {
+    /// What its machine can do, as it says itself.
+    pub capabilities: Capabilities,
+    /// What its heartbeats are signed with.
+    pub heartbeat_key: HeartbeatKey,
+    /// What it has on hold for the registration, in plancks.
+    pub deposit: Balance,
+    /// What is known of its presence.
+    pub presence: Presence<BlockNumber>,
 }
 
 /// A silence of an operator that has been heard before.

@@ -8,8 +8,8 @@ use stwo::core::fields::m31::BaseField;
 use stwo::core::fields::qm31::SecureField;
 use stwo::core::fields::FieldExpOps;
 
-/// Values of a row of the table of tree nodes, the table's number included; a row of the vocabulary has those of a row of
-/// weights and [`VOCABULARY_KEY`].
+/// Values of a row of the table of tree nodes, the table's number included; a row of the vocabulary has those of a block
+/// and [`VOCABULARY_KEY`].
 const NODE_WIDTH: u32 = 6;
 /// Table, token and block: what a row of the vocabulary begins with.
 const VOCABULARY_KEY: u32 = 3;
@@ -23,6 +23,8 @@ pub struct Sizes {
     pub positions: u32,
     /// Outputs that a row of weights feeds; at least as many as positions.
     pub lanes: u32,
+    /// Values of a row of the vocabulary: one or more words of one sample.
+    pub block: u32,
 }
 
 impl Sizes {
@@ -33,7 +35,7 @@ impl Sizes {
 
     /// Values of the widest row of a lookup table.
     fn lookup(self) -> usize {
-        self.lanes.saturating_add(VOCABULARY_KEY).max(NODE_WIDTH) as usize
+        self.block.saturating_add(VOCABULARY_KEY).max(NODE_WIDTH) as usize
     }
 }
 

@@ -1,10 +1,9 @@
 //! The public input and output, as fractions that the verifier adds itself.
 
-use alloc::vec::Vec;
 use num_traits::{One, Zero};
 use stwo::core::fields::m31::BaseField;
 use stwo::core::fields::qm31::SecureField;
-use stwo::core::fields::FieldExpOps;
+use stwo::core::Fraction;
 
 use crate::{Challenges, Sizes, VerifyingKey, CONSTANT_ADDRESS, INPUT_ADDRESS};
 
@@ -29,55 +28,54 @@ pub fn sum(
     if Some(input.len()) != values(key.inputs) || Some(output.len()) != values(key.outputs) {
         return None;
     }
-    let mut numerators = Vec::new();
-    let mut denominators = Vec::new();
+    let memory =
+        |address: u32, values: &[BaseField]| challenges.memory(BaseField::from(address), values);
 
-    let ones = alloc::vec![BaseField::from(1u32); sizes.word()];
-    numerators.push(-SecureField::from(BaseField::from(key.constant_reads)));
-    denominators.push(challenges.memory(BaseField::from(CONSTANT_ADDRESS), &ones));
+    let mut values = alloc::vec![BaseField::one(); sizes.word()];
+    let constant_reads = SecureField::from(BaseField::from(key.constant_reads));
+    let mut total = Fraction::new(-constant_reads, memory(CONSTANT_ADDRESS, &values));
 
-    let mut address = BaseField::from(INPUT_ADDRESS);
-    for word in 0..key.input_words() {
+    let mut addresses = INPUT_ADDRESS..;
+    for (word, address) in (0..key.input_words()).zip(&mut addresses) {
         let at = |position| key.value_at(key.inputs, key.input_width, word, position);
-        let values = of_word(input, key.inputs, sizes, at).into_iter();
-        let values: Vec<BaseField> = values.map(|value| signed(value.into())).collect();
-        numerators.push(-SecureField::one());
-        denominators.push(challenges.memory(address, &values));
-        address += BaseField::one();
+        values.clear();
+        values.extend(of_word(input, key.inputs, sizes, at).map(|value| signed(value.into())));
+        total = less_inverse(total, memory(address, &values));
     }
-    for unit in unit_positions(key) {
-        let values = (0..sizes.batch)
-            .flat_map(|_| 0..sizes.positions)
-            .map(|position| BaseField::from(u32::from(position == unit)));
-        numerators.push(-SecureField::one());
-        denominators.push(challenges.memory(address, &values.collect::<Vec<_>>()));
-        address += BaseField::one();
+    for (unit, address) in unit_positions(key).zip(addresses) {
+        let positions = (0..sizes.batch).flat_map(|_| 0..sizes.positions);
+        values.clear();
+        values.extend(positions.map(|position| BaseField::from(u32::from(position == unit))));
+        total = less_inverse(total, memory(address, &values));
     }
 
-    for word in 0..key.output_words() {
-        let at = |position| key.value_at(key.outputs, key.output_width, word, position);
-        let combined = of_word(output, key.outputs, sizes, at)
-            .into_iter()
-            .zip(&challenges.word_weights)
-            .fold(SecureField::zero(), |sum, (value, weight)| {
-                sum + *weight * signed(value)
-            });
-        let (pole, lane) = (word >> key.log_lanes, word.checked_rem(key.lanes())?);
-        numerators.push(-combined * *challenges.lane_weights.get(lane as usize)?);
-        denominators.push(challenges.rho - BaseField::from(pole));
+    let blocks = (0..key.output_words()).step_by(key.lanes() as usize);
+    for (pole, first) in (0u32..).zip(blocks) {
+        let mut stated = SecureField::zero();
+        for (word, lane_weight) in (first..key.output_words()).zip(&challenges.lane_weights) {
+            let at = |position| key.value_at(key.outputs, key.output_width, word, position);
+            let combined = of_word(output, key.outputs, sizes, at)
+                .zip(&challenges.word_weights)
+                .fold(SecureField::zero(), |sum, (value, weight)| {
+                    sum + *weight * signed(value)
+                });
+            stated += combined * *lane_weight;
+        }
+        let distance = challenges.rho - BaseField::from(pole);
+        total = total + Fraction::new(-stated, distance);
     }
+    (!total.denominator.is_zero()).then(|| total.numerator / total.denominator)
+}
 
-    if denominators.iter().any(Zero::is_zero) {
-        return None;
-    }
-    let inverses = SecureField::batch_inverse(&denominators);
-    Some(
-        numerators
-            .into_iter()
-            .zip(inverses)
-            .fold(SecureField::zero(), |sum, (numerator, inverse)| {
-                sum + numerator * inverse
-            }),
+/// `total - 1 / denominator`. One common denominator is cheaper to carry along than the fractions are to invert.
+#[allow(clippy::arithmetic_side_effects)] // field arithmetic
+fn less_inverse(
+    total: Fraction<SecureField, SecureField>,
+    denominator: SecureField,
+) -> Fraction<SecureField, SecureField> {
+    Fraction::new(
+        total.numerator * denominator - total.denominator,
+        total.denominator * denominator,
     )
 }
 
@@ -91,20 +89,17 @@ pub fn unit_positions(key: &VerifyingKey) -> core::ops::Range<u32> {
 }
 
 /// The values of a word, those of a sample being at the places `at`.
-#[allow(clippy::arithmetic_side_effects)] // lengths that were checked
-fn of_word<T: Copy + Default>(
-    values: &[T],
+fn of_word<'a, T: Copy + Default>(
+    values: &'a [T],
     per_sample: u32,
     sizes: Sizes,
-    at: impl Fn(u32) -> usize,
-) -> Vec<T> {
+    at: impl Fn(u32) -> usize + Copy + 'a,
+) -> impl Iterator<Item = T> + 'a {
     let samples = values.chunks_exact((per_sample as usize).max(1));
-    let places = (0..sizes.positions).map(at).collect::<Vec<_>>();
-    let of_sample = |sample: &[T]| -> Vec<T> {
-        let values = places.iter().map(|place| sample.get(*place).copied());
-        values.map(Option::unwrap_or_default).collect()
-    };
-    samples.flat_map(of_sample).collect()
+    samples.flat_map(move |sample| {
+        let places = (0..sizes.positions).map(at);
+        places.map(|place| sample.get(place).copied().unwrap_or_default())
+    })
 }
 
 /// The field element of a signed integer of magnitude under 2^31 - 1.

@@ -234,7 +234,8 @@ impl Writer<'_> {
             blocks,
             ..
         } = &self.layout.embeddings;
-        let (key, lanes) = (&self.layout.key, self.layout.key.lanes() as usize);
+        let key = &self.layout.key;
+        let block = key.sizes(1).block as usize;
         let rows = key.rows(Kind::Embedding) as usize;
         let node = model
             .nodes
@@ -243,7 +244,7 @@ impl Writer<'_> {
         let out = node.map_or(&[][..], |node| &trace[node].out);
         let own = out.len() / self.batch;
         let mut counts = vec![0u32; key.rows(Kind::Vocabulary) as usize];
-        let mut values = vec![vec![BaseField::from(0u32); rows]; lanes * self.batch];
+        let mut values = vec![vec![BaseField::from(0u32); rows]; block * self.batch];
         // A word of bytes is the same at all its positions.
         let byte = |of: fn(&Lookup) -> u32| {
             let words = self
@@ -258,10 +259,10 @@ impl Writer<'_> {
                     .map(|address| (memory[address as usize] + 128) as usize);
                 let token = upper << 8 | lower;
                 counts[token * blocks + lookup.block as usize] += 1;
-                let from = lookup.block as usize * lanes;
+                let from = lookup.block as usize * block;
                 let row = &out[sample * own + lookup.token * width..][..*width];
-                for (lane, value) in row[from..].iter().take(lanes).enumerate() {
-                    values[sample * lanes + lane][index] = signed(*value);
+                for (at, value) in row[from..].iter().take(block).enumerate() {
+                    values[sample * block + at][index] = signed(*value);
                 }
             }
         }

@@ -216,7 +216,8 @@ fn query_positions(
     let _composition_challenge = channel.draw_secure_felt();
     Blake2sMerkleChannel::mix_root(&mut channel, composition_root);
     let oods_point = CirclePoint::<SecureField>::get_random_point(&mut channel);
-    channel.mix_felts(&commitments.sampled_values.clone().flatten_cols());
+    let samples = commitments.sampled_values.iter().flatten().flatten();
+    channel.mix_felts(&samples.copied().collect::<Vec<_>>());
     let _quotient_challenge = channel.draw_secure_felt();
     for root in &commitments.fri_roots {
         Blake2sMerkleChannel::mix_root(&mut channel, *root);

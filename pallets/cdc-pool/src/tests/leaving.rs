@@ -171,7 +171,7 @@ fn nothing_is_left_of_an_operator_that_everyone_has_left() {
     test(|| {
         staked();
         open_pot();
-        assert_eq!(reward(1_000), 1_000);
+        assert_eq!(reward(10_000), 10_000);
         assert_ok!(set_roles(operator(), false, false));
         let everyone = [(operator(), 6_000), (alice(), 3_000), (bob(), 1_000)];
         for (who, amount) in everyone.clone() {
@@ -181,7 +181,7 @@ fn nothing_is_left_of_an_operator_that_everyone_has_left() {
         for (who, amount) in everyone {
             // With the last stake the rewards are paid.
             assert_ok!(withdraw(operator(), who.clone()));
-            assert_eq!(total(&who), ENDOWMENT + amount / 10);
+            assert_eq!(total(&who), ENDOWMENT + amount);
             assert_eq!(held(&who), 0);
         }
         assert_eq!(Operators::<Test>::count(), 0);

@@ -10,21 +10,21 @@ fn a_reward_is_minted_and_shared_by_stake_once_the_operator_has_its_commission()
         assert_ok!(set_commission(operator(), 20));
         at(1 + UNBONDING);
         let issuance = Balances::total_issuance();
-        assert_eq!(reward(1_000), 1_000);
-        assert_eq!(Balances::total_issuance(), issuance + 1_000);
+        assert_eq!(reward(12_500), 12_500);
+        assert_eq!(Balances::total_issuance(), issuance + 12_500);
         System::assert_last_event(
             Event::RewardsDistributed {
                 operator: operator(),
-                amount: 1_000,
-                commission: 200,
+                amount: 12_500,
+                commission: 2_500,
             }
             .into(),
         );
-        assert_eq!(pending(operator()), 200 + 480);
-        assert_eq!(pending(alice()), 240);
-        assert_eq!(pending(bob()), 80);
+        assert_eq!(pending(operator()), 2_500 + 6_000);
+        assert_eq!(pending(alice()), 3_000);
+        assert_eq!(pending(bob()), 1_000);
         assert_eq!(pending(account(4)), 0);
-        for (who, amount) in [(operator(), 680), (alice(), 240), (bob(), 80)] {
+        for (who, amount) in [(operator(), 8_500), (alice(), 3_000), (bob(), 1_000)] {
             assert_ok!(claim(operator(), who.clone()));
             assert_eq!(total(&who), ENDOWMENT + amount);
             System::assert_last_event(
@@ -49,17 +49,17 @@ fn rewards_go_by_the_stake_of_their_time() {
     test(|| {
         staked();
         open_pot();
-        reward(1_000);
+        reward(10_000);
         assert_ok!(stake_for(operator(), account(4), 10_000));
         assert_eq!(pending(account(4)), 0);
         assert_ok!(unstake(operator(), alice(), 3_000));
         reward(17_000);
         assert_eq!(pending(account(4)), 10_000);
-        assert_eq!(pending(alice()), 300);
-        assert_eq!(pending(bob()), 100 + 1_000);
-        assert_eq!(pending(operator()), 600 + 6_000);
+        assert_eq!(pending(alice()), 3_000);
+        assert_eq!(pending(bob()), 1_000 + 1_000);
+        assert_eq!(pending(operator()), 6_000 + 6_000);
         assert_ok!(stake_for(operator(), bob(), 1_000));
-        assert_eq!(pending(bob()), 1_100);
+        assert_eq!(pending(bob()), 2_000);
     });
 }
 
@@ -69,7 +69,7 @@ fn of_the_first_reward_the_pot_keeps_what_it_needs_to_live() {
         staked();
         assert_eq!(reward(EXISTENTIAL_DEPOSIT), 0);
         assert_eq!(total(&Pool::pot()), 0);
-        assert_eq!(reward(1_000 + EXISTENTIAL_DEPOSIT), 1_000);
+        assert_eq!(reward(10_000 + EXISTENTIAL_DEPOSIT), 10_000);
         for who in [operator(), alice(), bob()] {
             assert_ok!(claim(operator(), who));
         }
@@ -127,11 +127,11 @@ fn a_slash_takes_no_rewards_and_who_lost_all_stake_may_still_claim_them() {
     test(|| {
         staked();
         open_pot();
-        reward(1_000);
+        reward(10_000);
         assert_eq!(slash(100, 1), 10_000);
-        assert_eq!(pending(alice()), 300);
+        assert_eq!(pending(alice()), 3_000);
         assert_ok!(claim(operator(), alice()));
-        assert_eq!(total(&alice()), ENDOWMENT - 3_000 + 300);
+        assert_eq!(total(&alice()), ENDOWMENT);
         // Nothing is left of the position.
         assert!(Pool::position(operator(), alice()).is_none());
         assert!(Pool::position(operator(), bob()).is_some());

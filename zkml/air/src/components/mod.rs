@@ -84,7 +84,7 @@ impl Kind {
             Self::Feature => fixed(&tree::FEATURE_COLUMNS),
             Self::Product => fixed(&product::COLUMNS),
             Self::Embedding => embedding::columns(sizes),
-            Self::Vocabulary => embedding::vocabulary_columns(sizes.lanes),
+            Self::Vocabulary => embedding::vocabulary_columns(sizes),
         }
     }
 }

@@ -1,0 +1,91 @@
+//! What other pallets see: the desk that takes offences, and who may not work.
+
+use crate::*;
+use core::marker::PhantomData;
+use frame_support::{
+    dispatch::DispatchClass,
+    traits::{Contains, Get},
+    weights::Weight,
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_runtime::{traits::Convert, Perbill};
+use sp_staking::{
+    offence::{OffenceDetails, OnOffenceHandler},
+    SessionIndex,
+};
+
+impl<T: Config> OffenceDesk<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
+    fn open_case(offender: &T::AccountId, kind: OffenceKind, at: BlockNumberFor<T>) {
+        Self::open(offender, kind, at, None);
+    }
+
+    fn standing(who: &T::AccountId) -> Standing<BlockNumberFor<T>> {
+        if Banned::<T>::contains_key(who) {
+            return Standing::Banned;
+        }
+        let now = frame_system::Pallet::<T>::block_number();
+        Histories::<T>::get(who).standing(now, T::ProbationPeriod::get())
+    }
+}
+
+/// Equivocations that `pallet_offences` has checked.
+///
+/// The offence is dated to the start of its session, not to its slot or round, of which one protocol's mean nothing to
+/// another. No offence is dated too late that way, so that stake which began to be unbonded after it, or up to a session
+/// before, does not escape; and whoever equivocates in several protocols, or again and again in the same session, has
+/// one case. The fractions that the consensus pallets propose are for validators that are many; the matrix decides here.
+///
+/// Disabling the offender for the rest of the session is the session's business: the runtime tells both.
+impl<T: Config, Reporter, Identification>
+    OnOffenceHandler<Reporter, (T::AccountId, Identification), Weight> for Pallet<T>
+{
+    fn on_offence(
+        offenders: &[OffenceDetails<Reporter, (T::AccountId, Identification)>],
+        _: &[Perbill],
+        session: SessionIndex,
+    ) -> Weight {
+        let at = T::SessionStart::convert(session);
+        let mut weight = T::DbWeight::get().reads(1);
+        for details in offenders {
+            let (offender, _) = &details.offender;
+            let escalated = Self::open(offender, OffenceKind::DoubleSigning, at, None).unwrap_or(0);
+            weight = weight
+                .saturating_add(T::WeightInfo::open_case())
+                .saturating_add(T::WeightInfo::coordinate())
+                .saturating_add(T::WeightInfo::escalate_case().saturating_mul(escalated.into()));
+        }
+        // The consensus pallets reckon with a handler that they know, and `pallet_offences` drops what it is told.
+        frame_system::Pallet::<T>::register_extra_weight_unchecked(
+            weight,
+            DispatchClass::Operational,
+        );
+        weight
+    }
+}
+
+/// The accounts that may never work again.
+pub struct BannedAccounts<T>(PhantomData<T>);
+
+impl<T: Config> Contains<T::AccountId> for BannedAccounts<T> {
+    fn contains(who: &T::AccountId) -> bool {
+        Banned::<T>::contains_key(who)
+    }
+}
+
+/// The hashes of banned keys, apart from [`BannedAccounts`] because an account may be 32 bytes too.
+pub struct BannedKeyHashes<T>(PhantomData<T>);
+
+impl<T: Config> Contains<KeyHash> for BannedKeyHashes<T> {
+    fn contains(key: &KeyHash) -> bool {
+        BannedKeys::<T>::contains_key(key)
+    }
+}
+
+/// The operators with a pending case: their stake must not be withdrawn.
+pub struct UnderInvestigation<T>(PhantomData<T>);
+
+impl<T: Config> Contains<T::AccountId> for UnderInvestigation<T> {
+    fn contains(who: &T::AccountId) -> bool {
+        Histories::<T>::get(who).pending > 0
+    }
+}
