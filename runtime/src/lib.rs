@@ -203,4 +203,15 @@ mod runtime {
     pub type ModelRegistry = pallet_model_registry;
     #[runtime::pallet_index(51)]
     pub type JobMarket = pallet_job_market;
+
+    #[runtime::pallet_index(60)]
+    pub type CdcPool = pallet_cdc_pool;
+    #[runtime::pallet_index(61)]
+    pub type Reputation = pallet_reputation;
+    #[runtime::pallet_index(62)]
+    pub type WorkerRegistry = pallet_worker_registry;
+    #[runtime::pallet_index(63)]
+    pub type Slashing = pallet_slashing;
+    #[runtime::pallet_index(64)]
+    pub type ValidatorSet = pallet_validator_set;
 }

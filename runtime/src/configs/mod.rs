@@ -1,6 +1,7 @@
 //! Parameters of every pallet, a file a concern.
 
 pub mod consensus;
+pub mod economy;
 pub mod governance;
 pub mod market;
 pub mod misc;
