@@ -33,8 +33,8 @@ mod benchmarks {
     fn operator<T: Config>(index: u32) -> T::AccountId {
         let operator = funded::<T>("operator", index);
         let origin = RawOrigin::Signed(operator.clone());
-        let stake = T::MinOperatorStake::get().saturating_mul(2);
-        Pallet::<T>::stake(origin.clone().into(), stake).expect("there is room for an operator");
+        let amount = T::MinOperatorStake::get().saturating_mul(2);
+        Pallet::<T>::stake(origin.clone().into(), amount).expect("there is room for an operator");
         Pallet::<T>::set_roles(origin.into(), true, true).expect("an operator may have roles");
         operator
     }

@@ -96,7 +96,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(120_000_000, 6218)
             .saturating_add(Weight::from_parts(75_000_000, 6600).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(n.into())))
+            .saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(5))
             .saturating_add(T::DbWeight::get().writes(3_u64.saturating_mul(n.into())))
     }

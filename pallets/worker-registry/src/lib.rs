@@ -5,8 +5,8 @@
 //! A worker registers with a deposit, held for as long as it is registered, with what its machine can do, which nobody
 //! checks, and with a heartbeat key, which is its alone. In every window of [`Config::HeartbeatPeriod`] blocks it
 //! sends one heartbeat, signed by that key. A heartbeat costs no fee: what keeps it from being abused is that only the
-//! one that is due is let into the transaction pool. Nodes send the heartbeats of the keys in their keystores by
-//! themselves; any other process may send the same call.
+//! one that is due is let into the transaction pool. Nodes send the heartbeats of the keys in their keystores, of type
+//! [`HEARTBEAT_KEY_TYPE`], by themselves; any other process may send the same call.
 //!
 //! From its heartbeats follow a worker's uptime over the last 30 days and its outages, by the pure functions of
 //! [`presence`]. Other pallets see workers through [`WorkerDirectory`].

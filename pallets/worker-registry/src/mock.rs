@@ -26,6 +26,7 @@ use sp_runtime::{
     transaction_validity::{TransactionSource, TransactionValidity},
     ApplyExtrinsicResultWithInfo, BuildStorage,
 };
+use std::sync::LazyLock;
 
 pub type Balance = u128;
 pub type AccountId = u64;
@@ -155,12 +156,16 @@ impl pallet_worker_registry::Config for Test {
 pub const ALICE: AccountId = 1;
 pub const BOB: AccountId = 2;
 /// Has no account.
-pub const NOBODY: AccountId = 99;
+pub const NOBODY: AccountId = 8;
 pub const GENESIS: H256 = H256::repeat_byte(0xaa);
 
-/// The heartbeat pair of this number. Tests give account `n` the pair `n`.
+/// Making a pair costs more than any call: they are made once.
+static PAIRS: LazyLock<[HeartbeatPair; 10]> =
+    LazyLock::new(|| core::array::from_fn(|number| HeartbeatPair::from_seed(&[number as u8; 32])));
+
+/// The heartbeat pair of this number, 0 to 9. Tests give account `n` the pair `n`.
 pub fn pair(number: u64) -> HeartbeatPair {
-    HeartbeatPair::from_seed(&[number as u8; 32])
+    PAIRS[number as usize].clone()
 }
 
 pub fn key(number: u64) -> HeartbeatKey {

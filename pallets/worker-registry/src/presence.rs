@@ -7,6 +7,9 @@
 //! deactivating before going down. What it spares is the outage: a deactivated worker has none, and time spent
 //! deactivated does not lengthen it. Nor does it end one: after reactivation the silence goes on where it was, until a
 //! heartbeat ends it.
+//!
+//! Who leaves and registers anew begins anew; [`crate::Config::Busy`] keeps those from doing so who have something at
+//! stake.
 
 use crate::{Outage, Window};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

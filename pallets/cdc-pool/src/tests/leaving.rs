@@ -109,15 +109,23 @@ fn an_operator_leaves_only_without_a_role() {
 fn more_than_is_active_or_nothing_is_not_taken_back() {
     test(|| {
         staked();
-        let refused = Error::<Test>::InsufficientStake;
-        assert_noop!(unstake(operator(), bob(), 1_001), refused);
+        assert_noop!(
+            unstake(operator(), bob(), 1_001),
+            Error::<Test>::InsufficientStake
+        );
         assert_ok!(unstake(operator(), bob(), 1_000));
-        let refused = Error::<Test>::InsufficientStake;
-        assert_noop!(unstake(operator(), bob(), 1), refused);
-        let refused = Error::<Test>::InsufficientStake;
-        assert_noop!(unstake(operator(), account(4), 1), refused);
-        let refused = Error::<Test>::InsufficientStake;
-        assert_noop!(unstake(account(5), alice(), 1), refused);
+        assert_noop!(
+            unstake(operator(), bob(), 1),
+            Error::<Test>::InsufficientStake
+        );
+        assert_noop!(
+            unstake(operator(), account(4), 1),
+            Error::<Test>::InsufficientStake
+        );
+        assert_noop!(
+            unstake(account(5), alice(), 1),
+            Error::<Test>::InsufficientStake
+        );
         assert_noop!(unstake(operator(), alice(), 0), Error::<Test>::ZeroAmount);
     });
 }

@@ -152,8 +152,7 @@ fn rewards_may_be_claimed_while_a_case_is_open() {
 #[test]
 fn claiming_needs_rewards_and_a_signature() {
     test(|| {
-        let refused = Error::<Test>::NothingToClaim;
-        assert_noop!(claim(operator(), alice()), refused);
+        assert_noop!(claim(operator(), alice()), Error::<Test>::NothingToClaim);
         staked();
         open_pot();
         reward(1_000);

@@ -2,17 +2,12 @@ use crate::{mock::*, Error, Event, Operators, Role, Roles, StakeLedger};
 use frame_support::{assert_noop, assert_ok, traits::fungible::MutateFreeze};
 use sp_runtime::{DispatchError, Perbill, TokenError};
 
-type Ledger = Pool;
-
 #[test]
 fn staking_makes_an_operator_with_no_role_and_holds_the_stake() {
     test(|| {
         assert_ok!(stake(operator(), MIN_OWN));
         assert_eq!(held(&operator()), MIN_OWN);
-        assert_eq!(
-            <Ledger as StakeLedger<_, _, _>>::stake(&operator()),
-            MIN_OWN
-        );
+        assert_eq!(<Pool as StakeLedger<_, _, _>>::stake(&operator()), MIN_OWN);
         assert_eq!(record().roles, Roles::default());
         System::assert_last_event(
             Event::WorkerStaked {
@@ -31,7 +26,7 @@ fn stake_for_an_operator_adds_to_its_total_and_not_to_its_own() {
     test(|| {
         staked();
         assert_eq!((record().own, record().total), (6_000, 10_000));
-        assert_eq!(Ledger::own_stake(&operator()), 6_000);
+        assert_eq!(Pool::own_stake(&operator()), 6_000);
         assert_eq!(total_stake(), 10_000);
         assert_eq!(record().positions, 3);
         assert_ok!(stake_for(operator(), alice(), 1));
@@ -75,14 +70,12 @@ fn less_than_the_minimum_is_not_staked() {
 #[test]
 fn only_operators_with_enough_of_their_own_are_staked_for() {
     test(|| {
-        let refused = Error::<Test>::NotOperator;
-        assert_noop!(stake_for(operator(), alice(), 500), refused);
+        assert_noop!(
+            stake_for(operator(), alice(), 500),
+            Error::<Test>::NotOperator
+        );
         staked();
-        assert_ok!(Pool::set_roles(
-            RuntimeOrigin::signed(operator()),
-            false,
-            false
-        ));
+        assert_ok!(set_roles(operator(), false, false));
         assert_ok!(unstake(operator(), operator(), 6_000));
         assert_noop!(
             stake_for(operator(), alice(), 500),
@@ -205,19 +198,19 @@ fn the_banned_and_those_who_staked_for_them_take_back_what_is_left() {
 fn roles_are_what_the_stake_stands_for() {
     test(|| {
         staked();
-        let mut other = alice();
+        let other = alice();
         assert_ok!(stake(other.clone(), 2_000));
         assert_ok!(set_roles(other.clone(), true, true));
-        let mut workers = Ledger::operators(Role::Worker);
+        let mut workers = Pool::operators(Role::Worker);
         workers.sort();
         assert_eq!(workers, vec![(operator(), 10_000), (other.clone(), 2_000)]);
         assert_eq!(
-            Ledger::operators(Role::Validator),
+            Pool::operators(Role::Validator),
             vec![(other.clone(), 2_000)]
         );
-        assert!(Ledger::has_role(&operator(), Role::Worker));
-        assert!(!Ledger::has_role(&operator(), Role::Validator));
-        assert!(!Ledger::has_role(&nobody(), Role::Worker));
+        assert!(Pool::has_role(&operator(), Role::Worker));
+        assert!(!Pool::has_role(&operator(), Role::Validator));
+        assert!(!Pool::has_role(&nobody(), Role::Worker));
         assert_ok!(set_roles(other.clone(), false, true));
         System::assert_last_event(
             Event::RolesChanged {
@@ -229,9 +222,8 @@ fn roles_are_what_the_stake_stands_for() {
             }
             .into(),
         );
-        assert!(!Ledger::has_role(&other, Role::Worker));
-        other = nobody();
-        assert_noop!(set_roles(other, true, false), Error::<Test>::NotOperator);
+        assert!(!Pool::has_role(&other, Role::Worker));
+        assert_noop!(set_roles(nobody(), true, false), Error::<Test>::NotOperator);
     });
 }
 
@@ -241,8 +233,8 @@ fn an_operator_whose_own_stake_is_below_the_minimum_stands_for_nothing_until_it_
         staked();
         slash(90, 1);
         assert!(record().roles.worker);
-        assert!(!Ledger::has_role(&operator(), Role::Worker));
-        assert!(Ledger::operators(Role::Worker).is_empty());
+        assert!(!Pool::has_role(&operator(), Role::Worker));
+        assert!(Pool::operators(Role::Worker).is_empty());
         assert_noop!(reserve(1), Error::<Test>::NotWorker);
         assert_noop!(
             set_roles(operator(), true, true),
@@ -250,7 +242,7 @@ fn an_operator_whose_own_stake_is_below_the_minimum_stands_for_nothing_until_it_
         );
         assert_noop!(stake(operator(), 399), Error::<Test>::BelowMinimum);
         assert_ok!(stake(operator(), 400));
-        assert!(Ledger::has_role(&operator(), Role::Worker));
+        assert!(Pool::has_role(&operator(), Role::Worker));
     });
 }
 

@@ -168,12 +168,9 @@ impl Heard {
     fn uptime(&self) -> Perbill {
         let oldest = (window() / WINDOWS).saturating_sub(30) * WINDOWS;
         let first = oldest.max(self.registered / PERIOD + 1);
-        let (mut due, mut came) = (0u32, 0);
-        for window in first..=window() {
-            let heard = self.windows.contains(&window);
-            due += u32::from(heard || window < self::window());
-            came += u32::from(heard);
-        }
+        let current = u32::from(self.windows.contains(&window()));
+        let due = (first..window()).len() as u32 + current;
+        let came = self.windows.range(first..).count() as u32;
         Perbill::from_rational(came, due.max(1))
     }
 
