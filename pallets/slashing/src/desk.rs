@@ -20,7 +20,7 @@ impl<T: Config> OffenceDesk<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
     }
 
     fn standing(who: &T::AccountId) -> Standing<BlockNumberFor<T>> {
-        if Banned::<T>::contains_key(who) {
+        if Self::is_banned(who) {
             return Standing::Banned;
         }
         let now = frame_system::Pallet::<T>::block_number();

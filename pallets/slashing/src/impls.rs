@@ -219,6 +219,14 @@ impl<T: Config> Pallet<T> {
         });
     }
 
+    /// Whether `who` is banned, or uses a key that was banned with another account.
+    pub(crate) fn is_banned(who: &T::AccountId) -> bool {
+        Banned::<T>::contains_key(who)
+            || T::KeysOf::convert(who.clone())
+                .iter()
+                .any(|key| BannedKeys::<T>::contains_key(key))
+    }
+
     /// Executes the cases that are due, in the order of the queue, as far as `remaining` goes; what that weighs.
     pub(crate) fn execute_due(now: BlockNumberFor<T>, remaining: Weight) -> Weight {
         let mut meter = WeightMeter::with_limit(remaining);

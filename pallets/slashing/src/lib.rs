@@ -411,9 +411,9 @@ pub mod pallet {
             <Self as OffenceDesk<_, _>>::standing(&who)
         }
 
-        /// Whether `who` may never work again.
+        /// Whether `who` may never work again, for its own offence or for the keys that it uses.
         pub fn banned(who: T::AccountId) -> bool {
-            Banned::<T>::contains_key(who)
+            Self::is_banned(&who)
         }
     }
 }

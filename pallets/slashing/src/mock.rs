@@ -93,8 +93,8 @@ parameter_types! {
     pub static Noted: Vec<(AccountId, ReputationReason)> = Vec::new();
     /// The slashes, as the ledger was told of them: fraction and block of the offence.
     pub static Slashed: Vec<(AccountId, Perbill, u64)> = Vec::new();
-    /// How often each operator has changed its key.
-    pub static KeyChanges: BTreeMap<AccountId, u8> = BTreeMap::new();
+    /// The keys of operators that have taken another than the bytes of their account.
+    pub static NewKeys: BTreeMap<AccountId, [u8; 32]> = BTreeMap::new();
 }
 
 impl pallet_slashing::Config for Test {
@@ -240,9 +240,8 @@ impl Convert<AccountId, KeyHashes> for KeysOf {
 
 /// The hash of the key that `who` uses now.
 pub fn key_of(who: &AccountId) -> KeyHash {
-    let changes = KeyChanges::get().get(who).copied().unwrap_or_default();
-    let mut key = <[u8; 32]>::from(who.clone());
-    key[0] ^= changes;
+    let new = NewKeys::get().get(who).copied();
+    let key = new.unwrap_or_else(|| who.clone().into());
     blake2_256(&key)
 }
 
@@ -322,7 +321,7 @@ pub fn ext() -> TestExternalities {
     Silent::set(BTreeMap::new());
     Noted::set(Vec::new());
     Slashed::set(Vec::new());
-    KeyChanges::set(BTreeMap::new());
+    NewKeys::set(BTreeMap::new());
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: (1..=100)

@@ -5,7 +5,7 @@
 
 use crate::{
     configs::economy::MIN_VALIDATOR_STAKE,
-    constants::{DAYS, EPOCH_SLOTS, MAX_ISSUANCE, SLOT_MILLISECONDS, UNIT},
+    constants::{DAYS, EPOCH_SLOTS, MAX_SUPPLY, SLOT_MILLISECONDS, UNIT},
     AccountId, AuthorityDiscovery, Babe, Balances, Beefy, BeefyMmr, CdcPool, Grandpa, Historical,
     Offences, Reputation, Runtime, RuntimeEvent, Session, Slashing, ValidatorSet, WorkerRegistry,
 };
@@ -175,7 +175,7 @@ impl pallet_validator_set::Config for Runtime {
     type SessionsPerEra = ConstU32<SESSIONS_PER_ERA>;
     type EvidenceSessions = ConstU32<EVIDENCE_SESSIONS>;
     type Year = ConstU32<{ 365 * DAYS }>;
-    type MaxIssuance = ConstU128<MAX_ISSUANCE>;
+    type MaxIssuance = ConstU128<MAX_SUPPLY>;
     type ValidatorShare = ValidatorShare;
     type WeightInfo = pallet_validator_set::weights::SubstrateWeight<Runtime>;
 }

@@ -17,11 +17,10 @@ use frame_support::{
     PalletId,
 };
 use pallet_session::NextKeys;
-use pallet_slashing::{
-    BannedAccounts, BannedKeyHashes, KeyHash, KeyHashes, UnderInvestigation,
-};
+use pallet_slashing::{BannedAccounts, BannedKeyHashes, KeyHash, KeyHashes, UnderInvestigation};
 use pallet_worker_registry::{HeartbeatKey, Workers};
-use sp_core::{blake2_256, crypto::ByteArray};
+use sp_core::crypto::ByteArray;
+use sp_io::hashing::blake2_256;
 use sp_runtime::{
     traits::{Convert, OpaqueKeys},
     Perbill,
@@ -129,7 +128,9 @@ impl Convert<AccountId, KeyHashes> for KeysOf {
     fn convert(who: AccountId) -> KeyHashes {
         let session = NextKeys::<Runtime>::get(&who).into_iter().flat_map(|keys| {
             let kinds = <crate::SessionKeys as OpaqueKeys>::key_ids();
-            kinds.iter().map(move |kind| blake2_256(keys.get_raw(*kind)))
+            kinds
+                .iter()
+                .map(move |kind| blake2_256(keys.get_raw(*kind)))
         });
         let heartbeat = Workers::<Runtime>::get(&who).map(|worker| hash_of(&worker.heartbeat_key));
         KeyHashes::truncate_from(session.chain(heartbeat).collect())

@@ -100,11 +100,25 @@ fn keys_that_were_changed_after_the_accusation_do_not_escape_the_ban() {
         let key = key_of(&account(1));
         open(1, DoubleSigning, 1);
         open(2, DoubleSigning, 1);
-        KeyChanges::mutate(|changes| changes.insert(account(1), 1));
+        NewKeys::mutate(|keys| keys.insert(account(1), [9; 32]));
         at(1 + DAY);
         idle_freely();
         assert!(BannedKeyHashes::<Test>::contains(&key));
         assert!(BannedKeyHashes::<Test>::contains(&key_of(&account(1))));
+    });
+}
+
+#[test]
+fn whoever_takes_a_banned_key_over_is_banned_too() {
+    test(|| {
+        open(1, DoubleSigning, 1);
+        open(2, DoubleSigning, 1);
+        at(1 + DAY);
+        idle_freely();
+        assert_eq!(standing(3), Standing::Good);
+        NewKeys::mutate(|keys| keys.insert(account(3), account(1).into()));
+        assert_eq!(standing(3), Standing::Banned);
+        assert!(Slashing::banned(account(3)));
     });
 }
 

@@ -75,7 +75,7 @@ fn dispatch(name: u8, call: Call, pick: u16) -> bool {
                 Slashing::prune_case(signed(), case).map_err(|error| error.error)?;
             }
             Call::ChangeKeys => {
-                KeyChanges::mutate(|changes| *changes.entry(account(name)).or_default() += 1);
+                NewKeys::mutate(|keys| keys.entry(account(name)).or_insert([name; 32])[0] += 1);
             }
         }
         Ok(())
