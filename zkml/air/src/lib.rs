@@ -29,9 +29,11 @@
 extern crate alloc;
 
 pub mod challenges;
+pub mod commitment;
 pub mod components;
 mod key;
 mod machine;
+pub mod poseidon2;
 pub mod public;
 pub mod sums;
 pub mod transcript;
