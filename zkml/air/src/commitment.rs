@@ -108,6 +108,9 @@ pub fn halves<F>(state: [F; WIDTH]) -> ([F; RATE], [F; CAPACITY]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
 
     #[test]
     fn a_commitment_is_of_the_values_their_order_and_their_number() {
@@ -136,6 +139,26 @@ mod tests {
         let expected: [BaseField; RATE] = permute(state)[..8].try_into().unwrap();
         let found = commitment(&[5i8, 5, 5, 5, 5, 5, 5, 5, -5]);
         assert_eq!(found.elements(), Some(expected));
+    }
+
+    proptest! {
+        #[test]
+        fn different_tensors_have_different_commitments(
+            values in vec(-(1i32 << 30) + 1..1 << 30, 1..40),
+            at in any::<Index>(),
+            by in 1i32..1 << 29,
+        ) {
+            let honest = commitment(&values);
+            let mut other = values.clone();
+            let value = at.get_mut(&mut other);
+            *value += if *value > 0 { -by } else { by };
+            prop_assert_ne!(commitment(&other), honest);
+            let mut swapped = values.clone();
+            swapped.rotate_left(1);
+            prop_assert_eq!(commitment(&swapped) == honest, swapped == values);
+            prop_assert_ne!(commitment(&values[1..]), honest);
+            prop_assert_ne!(commitment(&[&values[..], &[0]].concat()), honest);
+        }
     }
 
     #[test]

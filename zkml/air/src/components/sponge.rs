@@ -4,8 +4,8 @@
 //! chained by lookups, not by their places: a row takes its number and the capacity it begins with, `(n, c)`, from the
 //! chain, and gives `(n + 1, c')` back, or as the last one of its tensor `(n + 1, rate')` as the commitment. The verifier
 //! gives the first link and takes the commitment. With flags that are 0 or 1, what is given and taken is a flow: from each
-//! of the verifier's links one path leads to one of its commitments, and as numbers grow along it there is no other cycle
-//! that a row could be on. The output's rows begin at a number that the input's cannot reach.
+//! of the verifier's links one path leads to one of its commitments, and as numbers grow along a path there is no cycle
+//! that another row could be on. The output's rows begin at a number that the input's cannot reach.
 
 use num_traits::One;
 use stwo::core::fields::m31::BaseField;
