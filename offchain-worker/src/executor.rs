@@ -257,6 +257,7 @@ mod tests {
     use ciro_client::{calls, types::JobState, AccountId};
     use ciro_primitives::input_commitment;
     use ciro_zkml_model::{Embedding, Encoding, Head, Input, Linear, Map, Node, Op, Output};
+    use ciro_zkml_verifier::Tensor;
 
     struct Fixed(Vec<i8>);
 
@@ -356,7 +357,7 @@ mod tests {
             .execute(served.clone(), binding, input)
             .await
             .unwrap();
-        assert_eq!(receipt.output, [2 * 5 - 6 + 3]);
+        assert_eq!(receipt.output, Tensor::Public(vec![2 * 5 - 6 + 3]));
         assert_eq!(JobBinding::decode(&receipt.binding), Ok(binding));
         assert!(served.estimate() > Duration::ZERO);
     }

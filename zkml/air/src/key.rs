@@ -5,7 +5,7 @@ use scale_info::TypeInfo;
 use stwo::core::fri::FriConfig;
 use stwo::core::pcs::PcsConfig;
 
-use crate::challenges::Sizes;
+use crate::challenges::{Extent, Sizes};
 use crate::components::Kind;
 
 /// Samples that one proof may hold, for models whose words have one position; see [`VerifyingKey::max_batch`].
@@ -23,7 +23,7 @@ const MAX_LOG_POSITIONS: u8 = 4;
 /// The tallest component that a key may name, as a logarithm. Keeps the LogUp error at 2^-90, see `zkml/README.md`.
 pub const MAX_LOG_SIZE: u8 = 22;
 /// The shortest: a SIMD vector of the prover.
-const MIN_LOG_SIZE: u8 = 4;
+pub(crate) const MIN_LOG_SIZE: u8 = 4;
 const VERSION: u8 = 4;
 const ID_DOMAIN: &[u8] = b"ciro/model/4";
 
@@ -291,15 +291,23 @@ impl VerifyingKey {
             positions: self.positions(),
             lanes: self.lanes(),
             block: 1u32.checked_shl(self.log_block.into()).unwrap_or(0),
+            input: Extent {
+                values: self.inputs,
+                width: self.input_width,
+            },
+            output: Extent {
+                values: self.outputs,
+                width: self.output_width,
+            },
         }
     }
 
-    /// Words of the public input.
+    /// Words of the input.
     pub fn input_words(&self) -> u32 {
         self.words(self.inputs, self.input_width)
     }
 
-    /// Words of the public output.
+    /// Words of the output.
     pub fn output_words(&self) -> u32 {
         self.words(self.outputs, self.output_width)
     }
