@@ -3,7 +3,7 @@
 use crate::{
     formulas::seats,
     mock::{self, *},
-    Elected,
+    LastElection,
 };
 use pallet_session::{DisabledValidators, NextKeys};
 use pallet_slashing::Standing;
@@ -116,7 +116,7 @@ proptest! {
                 prop_assert!(disabled <= before.len() / 3);
                 note_leavers();
                 // The set that is to serve has been planned already.
-                let is_elected = Elected::<Test>::get();
+                let is_elected = LastElection::<Test>::exists();
                 session();
                 let last_left = note_leavers();
                 let index = Session::current_index();
