@@ -55,8 +55,8 @@ pub mod pallet {
     /// What the runtime supplies.
     #[pallet::config]
     pub trait Config: frame_system::Config {
-        /// Blocks without an event after which a score drifts towards [`INITIAL_SCORE`] by a tenth of the distance. More
-        /// than zero.
+        /// Blocks without an event after which a score drifts towards [`INITIAL_SCORE`] by a tenth of the distance.
+        /// More than zero.
         #[pallet::constant]
         type DecayPeriod: Get<BlockNumberFor<Self>>;
 

@@ -28,10 +28,22 @@ mod benchmarks {
     fn accused<T: Config>(kind: OffenceKind) -> (T::AccountId, CaseId) {
         let offender: T::AccountId = account("offender", 0, 0);
         for at in 1..MAX_LISTED {
-            Pallet::<T>::open(&offender, OffenceKind::Downtime, at.into(), None);
+            Pallet::<T>::open(
+                &offender,
+                OffenceKind::InvalidCompute,
+                at.into(),
+                at.into(),
+                None,
+            );
         }
         let case = NextCaseId::<T>::get();
-        Pallet::<T>::open(&offender, kind, Zero::zero(), Some(whitelisted_caller()));
+        Pallet::<T>::open(
+            &offender,
+            kind,
+            Zero::zero(),
+            Zero::zero(),
+            Some(whitelisted_caller()),
+        );
         (offender, case)
     }
 
@@ -63,7 +75,13 @@ mod benchmarks {
 
         #[block]
         {
-            Pallet::<T>::open(&offender, OffenceKind::InvalidCompute, Zero::zero(), None);
+            Pallet::<T>::open(
+                &offender,
+                OffenceKind::InvalidCompute,
+                Zero::zero(),
+                Zero::zero(),
+                None,
+            );
         }
 
         assert!(Cases::<T>::contains_key(case));

@@ -16,7 +16,7 @@ use sp_staking::{
 
 impl<T: Config> OffenceDesk<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
     fn open_case(offender: &T::AccountId, kind: OffenceKind, at: BlockNumberFor<T>) {
-        Self::open(offender, kind, at, None);
+        Self::open(offender, kind, at, at, None);
     }
 
     fn standing(who: &T::AccountId) -> Standing<BlockNumberFor<T>> {
@@ -31,9 +31,9 @@ impl<T: Config> OffenceDesk<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
 /// Equivocations that `pallet_offences` has checked.
 ///
 /// The offence is dated to the start of its session, not to its slot or round, of which one protocol's mean nothing to
-/// another. No offence is dated too late that way, so that stake which began to be unbonded after it, or up to a session
-/// before, does not escape; and whoever equivocates in several protocols, or again and again in the same session, has
-/// one case. The fractions that the consensus pallets propose are for validators that are many; the matrix decides here.
+/// another: whoever equivocates in several protocols, or again and again in the same session, has one case. The stake
+/// answers for it since the election of the session's validators, so that nobody escapes who is elected, begins to
+/// unbond, and equivocates while still in the set. The fractions that the consensus pallets propose are not used: the matrix decides.
 ///
 /// Disabling the offender for the rest of the session is the session's business: the runtime tells both.
 impl<T: Config, Reporter, Identification>
@@ -44,11 +44,12 @@ impl<T: Config, Reporter, Identification>
         _: &[Perbill],
         session: SessionIndex,
     ) -> Weight {
-        let at = T::SessionStart::convert(session);
+        let SessionOrigin { elected, started } = T::Sessions::convert(session);
         let mut weight = T::DbWeight::get().reads(1);
         for details in offenders {
             let (offender, _) = &details.offender;
-            let escalated = Self::open(offender, OffenceKind::DoubleSigning, at, None).unwrap_or(0);
+            let kind = OffenceKind::DoubleSigning;
+            let escalated = Self::open(offender, kind, started, elected, None).unwrap_or(0);
             weight = weight
                 .saturating_add(T::WeightInfo::open_case())
                 .saturating_add(T::WeightInfo::coordinate())

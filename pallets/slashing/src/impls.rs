@@ -47,6 +47,7 @@ impl<T: Config> Pallet<T> {
         offender: &T::AccountId,
         kind: OffenceKind,
         at: BlockNumberFor<T>,
+        liable_since: BlockNumberFor<T>,
         reporter: Option<T::AccountId>,
     ) -> Option<u32> {
         let offence = (offender.clone(), kind, at);
@@ -65,6 +66,7 @@ impl<T: Config> Pallet<T> {
             offender: offender.clone(),
             kind,
             at,
+            liable_since,
             opened,
             fraction,
             due: opened.saturating_add(T::DeferralPeriod::get()),
@@ -134,7 +136,7 @@ impl<T: Config> Pallet<T> {
         match record.status {
             CaseStatus::Cancelled => {}
             CaseStatus::Applied { .. } => {
-                Self::open(&record.offender, kind, record.at, None);
+                Self::open(&record.offender, kind, record.at, record.liable_since, None);
             }
             CaseStatus::Pending => {
                 record.kind = kind;
@@ -181,7 +183,7 @@ impl<T: Config> Pallet<T> {
             .reporter
             .as_ref()
             .map(|reporter| (reporter, T::ReporterShare::get()));
-        let taken = T::Stakes::slash(&offender, record.fraction, record.at, reporter);
+        let taken = T::Stakes::slash(&offender, record.fraction, record.liable_since, reporter);
         T::Reputations::note(&offender, reason(record.kind));
         if record.kind == OffenceKind::CoordinatedAttack {
             Self::ban(&offender, id);

@@ -86,8 +86,8 @@ pub mod pallet {
         /// How many validators there are.
         type ValidatorCount: Get<u32>;
 
-        /// The block in which a session began. For one that is not known any more, a block that is no later.
-        type SessionStart: Convert<SessionIndex, BlockNumberFor<Self>>;
+        /// When a session began. For one that is not known any more, blocks that are no later.
+        type Sessions: Convert<SessionIndex, SessionOrigin<BlockNumberFor<Self>>>;
 
         /// The keys that an account is known to use, hashed.
         type KeysOf: Convert<Self::AccountId, KeyHashes>;
@@ -299,10 +299,12 @@ pub mod pallet {
             let outage = T::Workers::outage(&operator)
                 .filter(|outage| outage.blocks >= T::DowntimeThreshold::get())
                 .ok_or(Error::<T>::NotDown)?;
+            let since = outage.since;
             Self::open(
                 &operator,
                 OffenceKind::Downtime,
-                outage.since,
+                since,
+                since,
                 Some(reporter),
             )
             .ok_or(Error::<T>::AlreadyReported)?;

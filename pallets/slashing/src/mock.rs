@@ -2,7 +2,10 @@
 //! known of presence, reputation and keys is told by the tests.
 
 use crate as pallet_slashing;
-use crate::{CaseId, CaseStatus, KeyHash, KeyHashes, OffenceDesk, OffenceKind, RecordOf, Standing};
+use crate::{
+    CaseId, CaseStatus, KeyHash, KeyHashes, OffenceDesk, OffenceKind, RecordOf, SessionOrigin,
+    Standing,
+};
 use frame_support::{
     derive_impl,
     dispatch::DispatchResult,
@@ -102,7 +105,7 @@ impl pallet_slashing::Config for Test {
     type Reputations = Reputations;
     type Workers = Workers;
     type ValidatorCount = ValidatorCount;
-    type SessionStart = SessionStart;
+    type Sessions = Sessions;
     type KeysOf = KeysOf;
     type CancelOrigin = EnsureRoot<AccountId>;
     type SlashWeight = SlashWeight;
@@ -221,12 +224,16 @@ impl ReputationLedger<AccountId> for Reputations {
     }
 }
 
-/// Sessions of an hour.
-pub struct SessionStart;
+/// Sessions of an hour, whose validators were elected half an hour before.
+pub struct Sessions;
 
-impl Convert<SessionIndex, u64> for SessionStart {
-    fn convert(session: SessionIndex) -> u64 {
-        u64::from(session) * HOUR
+impl Convert<SessionIndex, SessionOrigin<u64>> for Sessions {
+    fn convert(session: SessionIndex) -> SessionOrigin<u64> {
+        let started = u64::from(session) * HOUR;
+        SessionOrigin {
+            elected: started - HOUR / 2,
+            started,
+        }
     }
 }
 

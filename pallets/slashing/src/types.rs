@@ -87,6 +87,27 @@ pub enum Standing<BlockNumber> {
     Banned,
 }
 
+/// When a session began, and since when its validators' stake answers for it.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct SessionOrigin<BlockNumber> {
+    /// The block in which its validators were elected, by the stake that they had then.
+    pub elected: BlockNumber,
+    /// Its first block.
+    pub started: BlockNumber,
+}
+
 /// How far a case has come.
 #[derive(
     Clone,
@@ -126,8 +147,10 @@ pub struct SlashRecord<AccountId, BlockNumber> {
     pub offender: AccountId,
     /// What the offender did.
     pub kind: OffenceKind,
-    /// The block from which on the stake answers for it: what began to be unbonded later is slashed too.
+    /// When.
     pub at: BlockNumber,
+    /// The block since which the stake answers for it: what began to be unbonded later is slashed too.
+    pub liable_since: BlockNumber,
     /// The block in which the case was opened.
     pub opened: BlockNumber,
     /// The share of the stake that is taken.

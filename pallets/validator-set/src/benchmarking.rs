@@ -23,7 +23,7 @@ mod benchmarks {
     }
 
     fn origin<T: Config>() -> Result<T::RuntimeOrigin, BenchmarkError> {
-        Elected::<T>::put(false);
+        LastElection::<T>::kill();
         T::InviteOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)
     }
 

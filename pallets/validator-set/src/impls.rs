@@ -71,7 +71,7 @@ impl<T: Config> Pallet<T> {
             Self::deposit_event(Event::RotationRefused { candidates: count });
             return Self::invited_set();
         };
-        Elected::<T>::put(true);
+        LastElection::<T>::put(Self::now());
         let mut elected: Vec<_> = candidates
             .into_iter()
             .take(seats as usize)
@@ -89,7 +89,7 @@ impl<T: Config> Pallet<T> {
 
     /// Before the first election, the invited that have keys, if they differ from the last set and there are any.
     fn invited_set() -> Option<Vec<T::AccountId>> {
-        if Elected::<T>::get() {
+        if LastElection::<T>::exists() {
             return None;
         }
         let mut invited = Invited::<T>::get().into_inner();
@@ -215,7 +215,7 @@ impl<T: Config> Pallet<T> {
             validators <= T::MaxValidators::get() as usize,
             "there are too many validators"
         );
-        let sessions = SessionStarts::<T>::iter_keys().count() as u32;
+        let sessions = SessionOrigins::<T>::iter_keys().count() as u32;
         ensure!(
             sessions <= T::EvidenceSessions::get().saturating_add(2),
             "a session's start was not forgotten"

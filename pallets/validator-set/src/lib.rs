@@ -49,7 +49,7 @@ mod types;
 pub mod weights;
 
 pub use pallet::*;
-pub use sessions::{SessionStart, ValidatorCount};
+pub use sessions::{Sessions, ValidatorCount};
 pub use types::*;
 pub use weights::WeightInfo;
 
@@ -64,7 +64,7 @@ pub mod pallet {
     use pallet_cdc_pool::StakeLedger;
     use pallet_reputation::ReputationLedger;
     use pallet_session::historical;
-    use pallet_slashing::OffenceDesk;
+    use pallet_slashing::{OffenceDesk, SessionOrigin};
     use pallet_worker_registry::WorkerDirectory;
     use sp_runtime::{traits::Convert, Perbill};
     use sp_staking::SessionIndex;
@@ -141,9 +141,9 @@ pub mod pallet {
     pub type Invited<T: Config> =
         StorageValue<_, BoundedVec<T::AccountId, T::MaxValidators>, ValueQuery>;
 
-    /// Whether there has been an election.
+    /// The block of the last election, if there has been one.
     #[pallet::storage]
-    pub type Elected<T: Config> = StorageValue<_, bool, ValueQuery>;
+    pub type LastElection<T: Config> = StorageValue<_, BlockNumberFor<T>>;
 
     /// The block in which the present era began.
     #[pallet::storage]
@@ -157,10 +157,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Authored<T: Config> = StorageMap<_, Twox64Concat, T::AccountId, u32, ValueQuery>;
 
-    /// The first blocks of the sessions that can still be proved to have seen an equivocation.
+    /// When the sessions began of which an equivocation can still be proved.
     #[pallet::storage]
-    pub type SessionStarts<T: Config> =
-        StorageMap<_, Twox64Concat, SessionIndex, BlockNumberFor<T>>;
+    pub type SessionOrigins<T: Config> =
+        StorageMap<_, Twox64Concat, SessionIndex, SessionOrigin<BlockNumberFor<T>>>;
 
     /// What happened to the set.
     #[pallet::event]
@@ -245,7 +245,7 @@ pub mod pallet {
         #[pallet::weight(<T as Config>::WeightInfo::invite())]
         pub fn invite(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
             T::InviteOrigin::ensure_origin(origin)?;
-            ensure!(!Elected::<T>::get(), Error::<T>::BootstrapOver);
+            ensure!(!LastElection::<T>::exists(), Error::<T>::BootstrapOver);
             ensure!(Self::has_keys(&who), Error::<T>::NoKeys);
             Invited::<T>::try_mutate(|invited| {
                 let place = invited
@@ -272,7 +272,7 @@ pub mod pallet {
         #[pallet::weight(<T as Config>::WeightInfo::uninvite())]
         pub fn uninvite(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
             T::InviteOrigin::ensure_origin(origin)?;
-            ensure!(!Elected::<T>::get(), Error::<T>::BootstrapOver);
+            ensure!(!LastElection::<T>::exists(), Error::<T>::BootstrapOver);
             Invited::<T>::try_mutate(|invited| {
                 let place = invited
                     .binary_search(&who)

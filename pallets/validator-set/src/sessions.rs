@@ -8,6 +8,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use pallet_session::{
     historical, DisabledValidators, NextKeys, QueuedKeys, SessionManager, Validators,
 };
+use pallet_slashing::SessionOrigin;
 use sp_runtime::traits::{Convert, Zero};
 use sp_staking::SessionIndex;
 
@@ -51,14 +52,19 @@ impl<T: Config> SessionManager<T::AccountId> for Pallet<T> {
     }
 
     fn start_session(started: SessionIndex) {
-        SessionStarts::<T>::insert(started, frame_system::Pallet::<T>::block_number());
+        // Its set has been planned already, and the one after it has not.
+        let origin = SessionOrigin {
+            elected: LastElection::<T>::get().unwrap_or_else(Zero::zero),
+            started: frame_system::Pallet::<T>::block_number(),
+        };
+        SessionOrigins::<T>::insert(started, origin);
     }
 
     fn end_session(ended: SessionIndex) {
         let provable = T::EvidenceSessions::get();
         historical::Pallet::<T>::prune_up_to(ended.saturating_sub(provable));
         if let Some(before) = ended.checked_sub(provable.saturating_add(1)) {
-            SessionStarts::<T>::remove(before);
+            SessionOrigins::<T>::remove(before);
         }
         let per_era = T::SessionsPerEra::get();
         let next = ended.saturating_add(1);
@@ -116,11 +122,11 @@ impl<T: Config> Get<u32> for ValidatorCount<T> {
     }
 }
 
-/// The block in which a session began. For one of which no equivocation can be proved any more, the genesis block.
-pub struct SessionStart<T>(PhantomData<T>);
+/// When a session began. One of which no equivocation can be proved any more counts as begun at genesis.
+pub struct Sessions<T>(PhantomData<T>);
 
-impl<T: Config> Convert<SessionIndex, BlockNumberFor<T>> for SessionStart<T> {
-    fn convert(session: SessionIndex) -> BlockNumberFor<T> {
-        SessionStarts::<T>::get(session).unwrap_or_else(Zero::zero)
+impl<T: Config> Convert<SessionIndex, SessionOrigin<BlockNumberFor<T>>> for Sessions<T> {
+    fn convert(session: SessionIndex) -> SessionOrigin<BlockNumberFor<T>> {
+        SessionOrigins::<T>::get(session).unwrap_or_default()
     }
 }

@@ -104,8 +104,8 @@ impl<T: Config> Pallet<T> {
         Ok((validity, refund))
     }
 
-    /// Sends the due heartbeats of all registered accounts whose keys this node has: at the beginning of the window, and
-    /// again from time to time until they are in a block.
+    /// Sends the due heartbeats of all registered accounts whose keys this node has: at the beginning of the window,
+    /// and again from time to time until they are in a block.
     pub(crate) fn send_heartbeats(now: BlockNumberFor<T>) {
         let clock = Self::clock();
         if !clock.place(now).is_multiple_of(RETRY_AFTER) {

@@ -98,7 +98,8 @@ pub mod pallet {
         #[pallet::constant]
         type WindowsPerDay: Get<u16>;
 
-        /// Priority of heartbeats in the transaction pool: high enough that full blocks do not make workers look absent.
+        /// Priority of heartbeats in the transaction pool: high enough that full blocks do not make workers look
+        /// absent.
         #[pallet::constant]
         type HeartbeatPriority: Get<TransactionPriority>;
 
@@ -313,8 +314,8 @@ pub mod pallet {
             })
         }
 
-        /// Announces the caller's absence: it gets no work and is in no outage until it is reactivated. Its uptime falls
-        /// all the same.
+        /// Announces the caller's absence: it gets no work and is in no outage until it is reactivated. Its uptime
+        /// falls all the same.
         ///
         /// # Errors
         /// [`Error::NotRegistered`], [`Error::NotActive`].
@@ -377,8 +378,8 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Tells that `who` is there, in the current `window`. Costs no fee and needs no account: `signature` is that of
-        /// [`heartbeat_payload`] by the worker's heartbeat key.
+        /// Tells that `who` is there, in the current `window`. Costs no fee and needs no account: `signature` is that
+        /// of [`heartbeat_payload`] by the worker's heartbeat key.
         ///
         /// # Errors
         /// [`Error::WindowOver`], [`Error::WindowNotBegun`], [`Error::NotRegistered`], [`Error::NotActive`],

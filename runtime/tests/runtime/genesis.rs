@@ -55,7 +55,7 @@ fn presets_endow_the_well_known_accounts() {
 #[test]
 fn no_genesis_issues_more_than_the_cap() {
     assert_eq!(UNIT, 10u128.pow(DECIMALS));
-    assert!(INITIAL_SUPPLY <= MAX_SUPPLY);
+    const { assert!(INITIAL_SUPPLY <= MAX_SUPPLY) };
     for name in preset_names() {
         chain(Some(&name)).execute_with(|| assert!(Balances::total_issuance() <= INITIAL_SUPPLY));
     }

@@ -2,11 +2,14 @@
 
 use crate::{call, call_as, chain, development, pass};
 use ciro_runtime::{
-    configs::parameters::{dynamic::market, Ranged, RuntimeParameters},
+    configs::{
+        governance::SUBMISSION_DEPOSIT,
+        parameters::{dynamic::market, Ranged, RuntimeParameters},
+    },
     constants::{DAYS, UNIT},
     origins::{Origin, RootOr, SlashCanceller},
-    tracks::Tracks,
-    Balances, BlockNumber, OriginCaller, Runtime, RuntimeCall, RuntimeOrigin, VERSION,
+    tracks::{Tracks, MEDIUM_DEPOSIT},
+    Balances, BlockNumber, OriginCaller, Runtime, RuntimeCall, RuntimeOrigin, Treasury, VERSION,
 };
 use codec::Encode;
 use frame_support::{
@@ -210,26 +213,32 @@ impl ReadRuntimeVersion for NextVersion {
 }
 
 #[test]
-fn an_emergency_cancels_a_referendum_and_only_root_kills_it() {
+fn an_emergency_cancels_a_referendum() {
     development().execute_with(|| {
-        let reserved = || Balances::reserved_balance(&Alice.to_account_id());
-        let cancel = |index| pallet_referenda::Call::cancel { index };
-        let kill = |index| pallet_referenda::Call::kill { index };
-        let preimage = reserved();
         let index = propose(Origin::GeneralAdmin, set_min_job_price(2 * UNIT));
-        assert_err!(call(Bob, cancel(index)), DispatchError::BadOrigin);
+        let cancel = || pallet_referenda::Call::cancel { index };
+        assert_err!(call(Bob, cancel()), DispatchError::BadOrigin);
         assert_err!(
-            call_as(Origin::GeneralAdmin, cancel(index)),
+            call_as(Origin::GeneralAdmin, cancel()),
             DispatchError::BadOrigin
         );
-        assert_err!(
-            call_as(Origin::Emergency, kill(index)),
-            DispatchError::BadOrigin
-        );
-        assert!(reserved() > preimage);
-        assert_ok!(call_as(Origin::Emergency, cancel(index)));
-        pass(3 * DAY);
-        assert_eq!(min_job_price(), UNIT);
+        assert_ok!(call_as(Origin::Emergency, cancel()));
+        let info = ReferendumInfoFor::<Runtime>::get(index);
+        assert!(matches!(info, Some(ReferendumInfo::Cancelled(..))));
+    });
+}
+
+#[test]
+fn a_killed_referendum_loses_its_deposits_to_the_treasury() {
+    development().execute_with(|| {
+        let index = propose(Origin::GeneralAdmin, set_min_job_price(2 * UNIT));
+        let kill = || pallet_referenda::Call::kill { index };
+        assert_err!(call_as(Origin::Emergency, kill()), DispatchError::BadOrigin);
+        let pot = Treasury::pot();
+        assert_ok!(call_as(RuntimeOrigin::root(), kill()));
+        // A hundredth of what is at stake at full pace.
+        let lost = (SUBMISSION_DEPOSIT + MEDIUM_DEPOSIT) / 100;
+        assert_eq!(Treasury::pot(), pot + lost);
     });
 }
 

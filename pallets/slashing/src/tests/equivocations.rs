@@ -19,7 +19,7 @@ fn report(names: &[u8], session: u32) -> Weight {
 }
 
 #[test]
-fn an_equivocation_is_double_signing_since_the_start_of_its_session() {
+fn an_equivocation_is_double_signing_at_the_start_of_its_session() {
     test(|| {
         at(3 * HOUR + 200);
         report(&[1], 3);
@@ -27,6 +27,18 @@ fn an_equivocation_is_double_signing_since_the_start_of_its_session() {
         assert_eq!(case.kind, OffenceKind::DoubleSigning);
         assert_eq!(case.at, 3 * HOUR);
         assert_eq!(case.fraction, Perbill::from_percent(30));
+    });
+}
+
+#[test]
+fn the_stake_answers_for_an_equivocation_since_the_election() {
+    test(|| {
+        at(4 * HOUR);
+        report(&[1], 3);
+        at(4 * HOUR + DAY);
+        idle_freely();
+        let slashed = (account(1), Perbill::from_percent(30), 3 * HOUR - HOUR / 2);
+        assert_eq!(Slashed::get(), [slashed]);
     });
 }
 

@@ -1,4 +1,4 @@
-use crate::{mock::*, Elected, Error, Event, Invited};
+use crate::{mock::*, Error, Event, Invited, LastElection};
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError;
 
@@ -95,7 +95,7 @@ fn with_four_candidates_the_invited_leave_for_good() {
         }
         era();
         assert_eq!(validators(), [1, 2, 3, 4, 5]);
-        assert!(!Elected::<Test>::get());
+        assert!(!LastElection::<Test>::exists());
         stake(14, operator(MIN_STAKE));
         era();
         assert_eq!(validators(), [11, 12, 13, 14]);

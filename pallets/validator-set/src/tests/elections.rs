@@ -1,6 +1,6 @@
-use crate::{mock::*, Event, SessionStart, SessionStarts, ValidatorCount};
+use crate::{mock::*, Event, Sessions, ValidatorCount};
 use frame_support::traits::Get;
-use pallet_session::{DisabledValidators, QueuedChanged};
+use pallet_session::{historical::HistoricalSessions, DisabledValidators, QueuedChanged};
 use pallet_slashing::Standing;
 use sp_runtime::{traits::Convert, Perbill};
 use sp_staking::offence::OffenceSeverity;
@@ -186,22 +186,35 @@ fn without_enough_others_a_validator_that_removes_its_keys_is_missed() {
 #[test]
 fn the_start_of_a_session_is_known_for_as_long_as_evidence_counts() {
     test(|| {
-        assert_eq!(SessionStart::<Test>::convert(0), 0);
         for _ in 0..EVIDENCE_SESSIONS + 10 {
             session();
             check();
         }
+        let started = |session| Sessions::<Test>::convert(session).started;
         let last = Session::current_index();
-        assert_eq!(SessionStart::<Test>::convert(last), now());
+        assert_eq!(started(last), now());
         let oldest = last - 1 - EVIDENCE_SESSIONS;
-        assert_eq!(
-            SessionStarts::<Test>::get(oldest),
-            Some(1 + u64::from(oldest) * SESSION)
-        );
-        assert!(pallet_session::historical::HistoricalSessions::<Test>::contains_key(oldest));
-        assert_eq!(SessionStarts::<Test>::get(oldest - 1), None);
-        assert!(!pallet_session::historical::HistoricalSessions::<Test>::contains_key(oldest - 1));
-        assert_eq!(SessionStart::<Test>::convert(oldest - 1), 0);
+        assert_eq!(started(oldest), 1 + u64::from(oldest) * SESSION);
+        assert!(HistoricalSessions::<Test>::contains_key(oldest));
+        assert_eq!(started(oldest - 1), 0);
+        assert!(!HistoricalSessions::<Test>::contains_key(oldest - 1));
+    });
+}
+
+#[test]
+fn stake_answers_for_a_session_since_the_election_of_its_validators() {
+    test(|| {
+        let elected_in = |session| Sessions::<Test>::convert(session).elected;
+        // Sessions begin in the block after each multiple of their length; a set is elected a session before it serves.
+        let planned = |session: u64| 1 + (session - 1) * SESSION;
+        elected(4);
+        assert_eq!((elected_in(5), elected_in(6)), (0, planned(6)));
+        era();
+        assert_eq!((elected_in(11), elected_in(12)), (planned(6), planned(12)));
+        // Where there was no election, the stake of the last one answers still.
+        change(11, |operator| operator.standing = Standing::Banned);
+        era();
+        assert_eq!(elected_in(18), planned(12));
     });
 }
 

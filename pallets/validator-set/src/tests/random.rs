@@ -3,13 +3,14 @@
 use crate::{
     formulas::seats,
     mock::{self, *},
-    Elected,
+    Event, LastElection,
 };
 use pallet_session::{DisabledValidators, NextKeys};
 use pallet_slashing::Standing;
-use proptest::prelude::*;
+use proptest::{prelude::*, strategy::ValueTree};
 use sp_runtime::Perbill;
 use sp_staking::offence::OffenceSeverity;
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
 enum Change {
@@ -38,6 +39,11 @@ fn change() -> impl Strategy<Value = Change> {
         1 => Just(Change::Invite),
         1 => Just(Change::Uninvite),
     ]
+}
+
+/// What happens before each session ends, and to whom.
+fn sessions() -> impl Strategy<Value = Vec<Vec<(AccountId, Change)>>> {
+    prop::collection::vec(prop::collection::vec((1..20u64, change()), 0..6), 1..30)
 }
 
 fn apply(who: AccountId, kind: Change) {
@@ -93,10 +99,7 @@ proptest! {
 
     #[test]
     fn whatever_operators_do_sets_change_only_with_eras_and_the_cap_holds(
-        sessions in prop::collection::vec(
-            prop::collection::vec((1..20u64, change()), 0..6),
-            1..30,
-        ),
+        sessions in sessions(),
     ) {
         ext().execute_with(|| {
             let mut last_left = None;
@@ -116,7 +119,7 @@ proptest! {
                 prop_assert!(disabled <= before.len() / 3);
                 note_leavers();
                 // The set that is to serve has been planned already.
-                let is_elected = Elected::<Test>::get();
+                let is_elected = LastElection::<Test>::exists();
                 session();
                 let last_left = note_leavers();
                 let index = Session::current_index();
@@ -130,4 +133,36 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+#[test]
+fn the_random_changes_reach_every_event() {
+    // A property that no run exercises would hold emptily: count what some runs get to.
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut seen = BTreeMap::<&str, usize>::new();
+    for _ in 0..200 {
+        let sessions = sessions().new_tree(&mut runner).unwrap().current();
+        ext().execute_with(|| {
+            for changes in sessions {
+                for (who, change) in changes {
+                    apply(who, change);
+                }
+                session();
+            }
+            for event in events() {
+                let kind = match event {
+                    Event::ValidatorsElected { .. } => "elected",
+                    Event::RotationRefused { .. } => "refused",
+                    Event::EraRewarded { rewarded: 0, .. } => "unrewarded",
+                    Event::EraRewarded { .. } => "rewarded",
+                    Event::ValidatorInvited { .. } => "invited",
+                    Event::ValidatorUninvited { .. } => "uninvited",
+                    Event::__Ignore(..) => continue,
+                };
+                *seen.entry(kind).or_default() += 1;
+            }
+        });
+    }
+    assert_eq!(seen.len(), 6, "{seen:?}");
+    assert!(seen.values().all(|count| *count >= 5), "{seen:?}");
 }
