@@ -16,7 +16,7 @@ use ciro_client::{
     AccountId, Client, Error, Keypair, State, Wait,
 };
 use ciro_primitives::{input_commitment, JobBinding, JobId};
-use ciro_zkml_verifier::Receipt;
+use ciro_zkml_verifier::{Receipt, Tensor};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
@@ -325,7 +325,11 @@ impl Scheduler {
         };
         let answers = proof.model == job.model
             && proof.batch == job.batch
-            && input_commitment(proof.batch, &proof.input) == job.input_commitment
+            && !proof.output.is_committed()
+            && proof
+                .input
+                .public()
+                .is_some_and(|input| input_commitment(proof.batch, input) == job.input_commitment)
             && proof.binding == self.binding(id).encode();
         if !answers {
             warn!(
@@ -527,12 +531,17 @@ impl Scheduler {
             Purpose::Release => client.sign(&calls::release_job(id), signer).await?,
             Purpose::Expire => client.sign(&calls::expire_job(id), signer).await?,
             Purpose::Result => {
-                let Some(proof) = self.proof(id)? else {
+                let Some(Receipt {
+                    input: Tensor::Public(input),
+                    output: Tensor::Public(output),
+                    proof,
+                    ..
+                }) = self.proof(id)?
+                else {
                     return Ok(());
                 };
-                let input = calls::bytes(&proof.input);
-                let call =
-                    calls::submit_result(id, self.settings.payee, input, proof.output, proof.proof);
+                let input = calls::bytes(&input);
+                let call = calls::submit_result(id, self.settings.payee, input, output, proof);
                 client.sign(&call, signer).await?
             }
         };
