@@ -95,7 +95,7 @@ impl pallet_slashing::Config for Runtime {
     type Reputations = Reputation;
     type Workers = WorkerRegistry;
     type ValidatorCount = pallet_validator_set::ValidatorCount<Runtime>;
-    type SessionStart = pallet_validator_set::SessionStart<Runtime>;
+    type Sessions = pallet_validator_set::Sessions<Runtime>;
     type KeysOf = KeysOf;
     type CancelOrigin = RootOr<SlashCanceller>;
     type SlashWeight = SlashWeight;
