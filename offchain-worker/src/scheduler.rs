@@ -8,6 +8,7 @@ use crate::{
     decision::{decide, Action, Over, Situation, Standing},
     executor::{Executor, Failure, Served},
     journal::{Journal, Pending, Purpose},
+    metrics::Metrics,
 };
 use anyhow::{Context, Result};
 use ciro_client::{
@@ -67,6 +68,7 @@ pub struct Scheduler {
     genesis: [u8; 32],
     journal: Journal,
     executor: Arc<Executor>,
+    metrics: Metrics,
     /// Every job of the chain that is not settled, as of the last finalised block.
     jobs: BTreeMap<JobId, Job>,
     working: HashSet<JobId>,
@@ -86,8 +88,8 @@ pub struct Scheduler {
 enum Outcome {
     /// Its input was looked for, to claim it.
     Fetched(Result<Vec<i8>, FetchError>),
-    /// It was run and proved.
-    Proved(Result<Receipt, Failure>),
+    /// It was run and proved, in that time.
+    Proved(Result<(Receipt, Duration), Failure>),
 }
 
 /// A job that was worked on.
@@ -100,6 +102,7 @@ impl Scheduler {
         genesis: [u8; 32],
         journal: Journal,
         executor: Arc<Executor>,
+        metrics: Metrics,
     ) -> Self {
         Self {
             me: ciro_client::account(&settings.signer),
@@ -107,6 +110,7 @@ impl Scheduler {
             genesis,
             journal,
             executor,
+            metrics,
             jobs: BTreeMap::new(),
             working: HashSet::new(),
             inputs: HashMap::new(),
@@ -388,6 +392,7 @@ impl Scheduler {
 
     fn end_pending(&mut self, state: &State, id: JobId, over: Over) -> Result<()> {
         let purpose = self.journal.pending(id)?.map(|pending| pending.purpose);
+        self.metrics.ended(purpose, over);
         match (purpose, over) {
             (Some(Purpose::Claim), Over::Done) => info!(job = id, "the claim is finalised"),
             (Some(Purpose::Claim), Over::Failed) => {
@@ -486,7 +491,8 @@ impl Scheduler {
                 );
                 self.paused.insert(id, now + CLAIM_PAUSE);
             }
-            Outcome::Proved(Ok(proof)) => {
+            Outcome::Proved(Ok((proof, took))) => {
+                self.metrics.proved(took);
                 self.journal.keep_proof(id, &proof)?;
                 self.inputs.remove(&id);
             }
