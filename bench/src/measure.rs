@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{ensure, Context, Result};
 use ciro_zkml_model::Model;
 use ciro_zkml_prover::Prover;
+use ciro_zkml_verifier::Form;
 use serde::{Deserialize, Serialize};
 
 use crate::fibonacci;
@@ -52,7 +53,7 @@ pub fn measure(bench: &Bench, executor: &Executor, repeat: usize) -> Result<Row>
     let prover = Prover::new(&bench.model)?;
     let setup_ms = milliseconds(start);
     let key = prover.key();
-    let stats = prover.stats(bench.batch as u32);
+    let stats = prover.stats(Form::public(bench.batch as u32));
     let receipt = prover.prove(b"benchmark", &bench.input)?;
     ensure!(receipt.verify(key).is_ok(), "an honest proof was refused");
 

@@ -25,15 +25,16 @@ impl Executor {
         })
     }
 
-    /// The encoded call that verifies `receipt` under `key`.
+    /// The encoded call that verifies `receipt`, whose input and output are public, under `key`.
     pub fn prepare(&self, key: &VerifyingKey, receipt: &Receipt) -> Vec<u8> {
-        let input: Vec<u8> = receipt.input.iter().map(|value| *value as u8).collect();
+        let input = receipt.input.public().into_iter().flatten();
+        let input: Vec<u8> = input.map(|value| *value as u8).collect();
         let arguments = (
             key,
             &receipt.binding,
             receipt.batch,
             input,
-            &receipt.output,
+            receipt.output.public().map_or(&[][..], Vec::as_slice),
             &receipt.proof,
         )
             .encode();

@@ -7,7 +7,7 @@ mod output;
 mod store;
 
 use clap::{Parser, Subcommand};
-use commands::{account, blob, job, model, prove, run};
+use commands::{account, blob, job, model, prove, run, stake};
 use output::Output;
 use std::process::ExitCode;
 
@@ -51,6 +51,9 @@ enum Command {
     /// Serve the inputs of jobs to workers.
     #[command(subcommand)]
     Blob(blob::Blob),
+    /// Stake CIRO, for oneself or for another's operator.
+    #[command(subcommand)]
+    Stake(stake::Stake),
     /// Look at accounts.
     #[command(subcommand)]
     Account(account::Account),
@@ -67,6 +70,7 @@ async fn main() -> ExitCode {
         Command::Verify(command) => command.execute(output),
         Command::Job(command) => command.execute(output).await,
         Command::Blob(command) => command.execute(output).await,
+        Command::Stake(command) => command.execute(output).await,
         Command::Account(command) => command.execute(output).await,
     };
     output.finish(result)

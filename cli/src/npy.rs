@@ -53,12 +53,12 @@ pub fn read_samples(path: &Path, model: &Model) -> Result<Samples> {
     })
 }
 
-fn decode(bytes: &[u8]) -> Result<Array> {
+/// The header of a file, and as much data as it says.
+fn open(bytes: &[u8]) -> Result<(NpyHeader, &[u8])> {
     let mut data = bytes;
     let header = NpyHeader::from_reader(&mut data).context("not a .npy file")?;
-    let dtype = header.dtype();
-    // The header says how much follows; nothing is allocated on its word alone.
-    let expected = dtype.num_bytes().and_then(|size| {
+    // Nothing is allocated on the header's word alone.
+    let expected = header.dtype().num_bytes().and_then(|size| {
         header
             .shape()
             .iter()
@@ -69,6 +69,12 @@ fn decode(bytes: &[u8]) -> Result<Array> {
         "it holds {} bytes of data, which is not what its header says",
         data.len()
     );
+    Ok((header, data))
+}
+
+fn decode(bytes: &[u8]) -> Result<Array> {
+    let (header, data) = open(bytes)?;
+    let dtype = header.dtype();
     let shape: Vec<usize> = header.shape().iter().map(|n| *n as usize).collect();
     let order = header.order();
     let file = NpyFile::with_header(header, data);
@@ -174,6 +180,32 @@ pub fn holds_outputs(path: &Path, model: &Model, output: &[i32]) -> Result<bool>
     let row_major = header.order() == Order::C || shape.len() < 2;
     ensure!(row_major, "{name}: save the outputs in row-major order");
     Ok(fits && data == expected)
+}
+
+/// The last layer's accumulators as a file: int32 `[batch, …output shape]`.
+pub fn encode_accumulators(model: &Model, output: &[i32]) -> Result<Vec<u8>> {
+    let batch = output.len() / model.outputs().max(1);
+    let axes = model.output.shape.iter().map(|n| u64::from(*n));
+    let shape: Vec<u64> = [batch as u64].into_iter().chain(axes).collect();
+    encode(&shape, output)
+}
+
+/// Reads accumulators as [`encode_accumulators`] writes them, row-major.
+pub fn read_accumulators(path: &Path) -> Result<Vec<i32>> {
+    let name = path.display();
+    let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
+    let (header, data) = open(&bytes).with_context(|| name.to_string())?;
+    ensure!(
+        header.dtype() == <i32 as npyz::AutoSerialize>::default_dtype(),
+        "{name}: accumulators have the element type int32, not {}",
+        header.dtype().descr()
+    );
+    let row_major = header.order() == Order::C || header.shape().len() < 2;
+    ensure!(
+        row_major,
+        "{name}: save the accumulators in row-major order"
+    );
+    Ok(NpyFile::with_header(header, data).into_vec()?)
 }
 
 fn encode<T: npyz::AutoSerialize + Copy>(shape: &[u64], values: &[T]) -> Result<Vec<u8>> {

@@ -147,6 +147,54 @@ fn a_run_is_proved_and_verified() {
 }
 
 #[test]
+fn a_run_is_proved_of_commitments_alone() {
+    let bench = Bench::new(3);
+    let prove = [
+        "--json",
+        "prove",
+        "m.ciro",
+        "--input",
+        "x.npy",
+        "-o",
+        "p.proof",
+        "--commit-input",
+        "--commit-output",
+        "--accumulators",
+        "a.npy",
+        "--output",
+        "y.npy",
+    ];
+    let proved = bench.ciro(&prove);
+    let proved: serde_json::Value = serde_json::from_slice(&proved.stdout).unwrap();
+    let of = |name: &str| proved[name].as_str().unwrap().to_owned();
+    let (input, output) = (of("input_commitment"), of("output_commitment"));
+
+    let stated = ["--commit-input", &input, "--commit-output", &output];
+    assert_eq!(bench.verify(&stated), 0);
+    assert_eq!(
+        bench.verify(&["--input", "x.npy", "--accumulators", "a.npy"]),
+        0
+    );
+    assert_eq!(bench.verify(&["--commit-input", &output]), 1);
+    assert_eq!(bench.verify(&["--commit-output", &input]), 1);
+    // Labels and real values are not what the commitment is to.
+    assert_eq!(bench.verify(&["--output", "y.npy"]), 1);
+
+    let x = fs::read(bench.path("x.npy")).unwrap();
+    fs::write(bench.path("other.npy"), first_rows(&x, 2)).unwrap();
+    assert_eq!(bench.verify(&["--input", "other.npy"]), 1);
+    let mut accumulators = fs::read(bench.path("a.npy")).unwrap();
+    *accumulators.last_mut().unwrap() ^= 1;
+    fs::write(bench.path("other.npy"), accumulators).unwrap();
+    assert_eq!(bench.verify(&["--accumulators", "other.npy"]), 1);
+
+    // A proof of public tensors states no commitments.
+    bench.prove();
+    assert_eq!(bench.verify(&["--accumulators", "a.npy"]), 0);
+    assert_eq!(bench.verify(&["--commit-input", &input]), 1);
+}
+
+#[test]
 fn what_was_tampered_with_is_refused() {
     let bench = Bench::new(4);
     bench.prove();

@@ -1,4 +1,4 @@
-//! The calls of the model registry and the job market. Arguments are encoded by name against the live metadata.
+//! The calls of Ciro's pallets. Arguments are encoded by name against the live metadata.
 
 use crate::{types::Balance, AccountId};
 use ciro_primitives::JobId;
@@ -14,6 +14,9 @@ pub type Call<Arguments> = DynamicPayload<Arguments>;
 pub const MODEL_REGISTRY: &str = "ModelRegistry";
 /// Pallet of jobs.
 pub const JOB_MARKET: &str = "JobMarket";
+
+/// Pallet of stake.
+pub const CDC_POOL: &str = "CdcPool";
 
 /// A value that is encoded already, of a type that the runtime and this build share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +67,20 @@ calls! {
     MODEL_REGISTRY.transfer_ownership TransferOwnership { model: [u8; 32], new_owner: AccountId }
     /// Withdraws a model that has no open jobs; the deposit is released.
     MODEL_REGISTRY.deregister Deregister { model: [u8; 32] }
+    /// Puts funds on hold as the caller's own stake, which makes it an operator.
+    CDC_POOL.stake Stake { amount: Balance }
+    /// Puts funds on hold as stake for another's operator.
+    CDC_POOL.stake_for_worker StakeForWorker { worker: AccountId, amount: Balance }
+    /// Says what the caller's stake stands for.
+    CDC_POOL.set_roles SetRoles { worker: bool, validator: bool }
+    /// Sets the share of its rewards that the caller keeps, in 10^-9.
+    CDC_POOL.set_commission SetCommission { commission: u32 }
+    /// Begins to unbond stake.
+    CDC_POOL.unstake Unstake { operator: AccountId, amount: Balance }
+    /// Releases what has been unbonded.
+    CDC_POOL.withdraw_unbonded WithdrawUnbonded { operator: AccountId }
+    /// Pays the rewards that the caller's stake has earned with an operator.
+    CDC_POOL.claim_rewards ClaimRewards { operator: AccountId }
     /// Takes an unclaimed job back; price is released.
     JOB_MARKET.cancel_job CancelJob { job: JobId }
     /// Claims a job; collateral is held.

@@ -1,17 +1,19 @@
 //! Reading the chain at one block.
 
 use crate::{
-    calls::{JOB_MARKET, MODEL_REGISTRY},
+    calls::{CDC_POOL, JOB_MARKET, MODEL_REGISTRY},
     events::Event,
     types::{
-        variant_path, AccountInfo, Balances, Hold, Job, ModelInfo, NumberedJob, SubmittedResult,
+        variant_path, AccountInfo, Balance, Balances, Hold, Job, ModelInfo, NumberedJob, Operator,
+        Position, SubmittedResult,
     },
     AccountId, Error, Hash, Result,
 };
 use ciro_primitives::{JobId, ModelId};
 use scale_decode::DecodeAsType;
 use subxt::{
-    dynamic::{constant, storage},
+    dynamic::{constant, storage, view_function_call as view},
+    ext::frame_decode::view_functions::IntoEncodableValues,
     OnlineClientAtBlock, SubstrateConfig,
 };
 
@@ -76,6 +78,36 @@ impl State {
             .collect())
     }
 
+    /// An operator, if the account is one.
+    pub async fn operator(&self, operator: &AccountId) -> Result<Option<Operator>> {
+        self.map(CDC_POOL, "Operators", operator.0).await
+    }
+
+    /// What an account has staked for an operator, if anything.
+    pub async fn position(
+        &self,
+        operator: &AccountId,
+        staker: &AccountId,
+    ) -> Result<Option<Position>> {
+        self.view(CDC_POOL, "position", (operator.0, staker.0))
+            .await
+    }
+
+    /// What an account could claim of an operator's rewards.
+    pub async fn pending_rewards(
+        &self,
+        operator: &AccountId,
+        staker: &AccountId,
+    ) -> Result<Balance> {
+        self.view(CDC_POOL, "pending_rewards", (operator.0, staker.0))
+            .await
+    }
+
+    /// Blocks for which stake that is taken back stays on hold.
+    pub fn unbonding_period(&self) -> Result<u32> {
+        self.constant(CDC_POOL, "UnbondingPeriod")
+    }
+
     /// Transactions of an account that the chain has seen up to this block.
     pub async fn nonce(&self, account: &AccountId) -> Result<u64> {
         self.0
@@ -131,9 +163,26 @@ impl State {
 
     /// Milliseconds that the chain takes for a block, as its runtime says.
     pub fn block_time(&self) -> Result<u64> {
+        self.constant("Babe", "ExpectedBlockTime")
+    }
+
+    fn constant<T: DecodeAsType>(&self, pallet: &str, name: &str) -> Result<T> {
         self.0
             .constants()
-            .entry(constant::<u64>("Babe", "ExpectedBlockTime"))
+            .entry(constant::<T>(pallet, name))
+            .map_err(Error::chain)
+    }
+
+    /// What a pallet's view function says.
+    async fn view<A, T>(&self, pallet: &str, function: &str, arguments: A) -> Result<T>
+    where
+        A: IntoEncodableValues,
+        T: DecodeAsType,
+    {
+        self.0
+            .view_functions()
+            .call(view::<A, T>(pallet, function, arguments))
+            .await
             .map_err(Error::chain)
     }
 

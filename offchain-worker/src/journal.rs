@@ -207,6 +207,7 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ciro_zkml_verifier::Tensor;
 
     fn pending(nonce: u64) -> Pending {
         Pending {
@@ -226,8 +227,8 @@ mod tests {
             model: [1; 32],
             binding: vec![2; 82],
             batch: 1,
-            input: vec![-1, 2],
-            output: vec![3],
+            input: Tensor::Public(vec![-1, 2]),
+            output: Tensor::Public(vec![3]),
             proof: vec![4; 100],
         }
     }

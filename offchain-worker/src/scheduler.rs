@@ -8,6 +8,7 @@ use crate::{
     decision::{decide, Action, Over, Situation, Standing},
     executor::{Executor, Failure, Served},
     journal::{Journal, Pending, Purpose},
+    metrics::Metrics,
 };
 use anyhow::{Context, Result};
 use ciro_client::{
@@ -16,7 +17,7 @@ use ciro_client::{
     AccountId, Client, Error, Keypair, State, Wait,
 };
 use ciro_primitives::{input_commitment, JobBinding, JobId};
-use ciro_zkml_verifier::Receipt;
+use ciro_zkml_verifier::{Receipt, Tensor};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
@@ -67,6 +68,7 @@ pub struct Scheduler {
     genesis: [u8; 32],
     journal: Journal,
     executor: Arc<Executor>,
+    metrics: Metrics,
     /// Every job of the chain that is not settled, as of the last finalised block.
     jobs: BTreeMap<JobId, Job>,
     working: HashSet<JobId>,
@@ -86,8 +88,8 @@ pub struct Scheduler {
 enum Outcome {
     /// Its input was looked for, to claim it.
     Fetched(Result<Vec<i8>, FetchError>),
-    /// It was run and proved.
-    Proved(Result<Receipt, Failure>),
+    /// It was run and proved, in that time.
+    Proved(Result<(Receipt, Duration), Failure>),
 }
 
 /// A job that was worked on.
@@ -100,6 +102,7 @@ impl Scheduler {
         genesis: [u8; 32],
         journal: Journal,
         executor: Arc<Executor>,
+        metrics: Metrics,
     ) -> Self {
         Self {
             me: ciro_client::account(&settings.signer),
@@ -107,6 +110,7 @@ impl Scheduler {
             genesis,
             journal,
             executor,
+            metrics,
             jobs: BTreeMap::new(),
             working: HashSet::new(),
             inputs: HashMap::new(),
@@ -325,7 +329,11 @@ impl Scheduler {
         };
         let answers = proof.model == job.model
             && proof.batch == job.batch
-            && input_commitment(proof.batch, &proof.input) == job.input_commitment
+            && !proof.output.is_committed()
+            && proof
+                .input
+                .public()
+                .is_some_and(|input| input_commitment(proof.batch, input) == job.input_commitment)
             && proof.binding == self.binding(id).encode();
         if !answers {
             warn!(
@@ -384,6 +392,7 @@ impl Scheduler {
 
     fn end_pending(&mut self, state: &State, id: JobId, over: Over) -> Result<()> {
         let purpose = self.journal.pending(id)?.map(|pending| pending.purpose);
+        self.metrics.ended(purpose, over);
         match (purpose, over) {
             (Some(Purpose::Claim), Over::Done) => info!(job = id, "the claim is finalised"),
             (Some(Purpose::Claim), Over::Failed) => {
@@ -482,7 +491,8 @@ impl Scheduler {
                 );
                 self.paused.insert(id, now + CLAIM_PAUSE);
             }
-            Outcome::Proved(Ok(proof)) => {
+            Outcome::Proved(Ok((proof, took))) => {
+                self.metrics.proved(took);
                 self.journal.keep_proof(id, &proof)?;
                 self.inputs.remove(&id);
             }
@@ -527,12 +537,17 @@ impl Scheduler {
             Purpose::Release => client.sign(&calls::release_job(id), signer).await?,
             Purpose::Expire => client.sign(&calls::expire_job(id), signer).await?,
             Purpose::Result => {
-                let Some(proof) = self.proof(id)? else {
+                let Some(Receipt {
+                    input: Tensor::Public(input),
+                    output: Tensor::Public(output),
+                    proof,
+                    ..
+                }) = self.proof(id)?
+                else {
                     return Ok(());
                 };
-                let input = calls::bytes(&proof.input);
-                let call =
-                    calls::submit_result(id, self.settings.payee, input, proof.output, proof.proof);
+                let input = calls::bytes(&input);
+                let call = calls::submit_result(id, self.settings.payee, input, output, proof);
                 client.sign(&call, signer).await?
             }
         };

@@ -7,8 +7,13 @@ use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKey
 use sp_storage::TrackedStorageKey;
 
 frame_benchmarking::define_benchmarks!(
+    [pallet_cdc_pool, CdcPool]
     [pallet_job_market, JobMarket]
     [pallet_model_registry, ModelRegistry]
+    [pallet_reputation, Reputation]
+    [pallet_slashing, Slashing]
+    [pallet_validator_set, ValidatorSet]
+    [pallet_worker_registry, WorkerRegistry]
 );
 
 /// What can be benchmarked, and what the chain stores.
@@ -25,4 +30,13 @@ pub fn dispatch(config: BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> 
     let params = (&config, &whitelist);
     add_benchmarks!(params, batches);
     Ok(batches)
+}
+
+/// Makes operators that can be reported for downtime.
+pub struct Silence;
+
+impl pallet_slashing::BenchmarkHelper<AccountId> for Silence {
+    fn silence(operator: &AccountId) {
+        pallet_worker_registry::Pallet::<Runtime>::register_silent(operator);
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     configs::consensus::EPOCH_CONFIGURATION, constants::UNIT, AccountId, BabeConfig, Balance,
-    BalancesConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
+    BalancesConfig, OriginsConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
 };
 use alloc::{format, vec::Vec};
 use frame_support::build_struct_json_patch;
@@ -32,7 +32,8 @@ pub fn preset(id: &PresetId) -> Option<Vec<u8>> {
     serde_json::to_vec(&development(validators)?).ok()
 }
 
-/// A chain whose validators, funds and sudo key are the well-known accounts. Anyone can sign for them.
+/// A chain whose validators, funds and sudo key are the well-known accounts. Anyone can sign for them. Its votes are
+/// quick, and only such chains have a sudo key: no other genesis sets one.
 fn development(validators: &[&str]) -> Option<Value> {
     let keys = validators
         .iter()
@@ -50,6 +51,7 @@ fn development(validators: &[&str]) -> Option<Value> {
         babe: BabeConfig {
             epoch_config: EPOCH_CONFIGURATION
         },
+        origins: OriginsConfig { quick: true },
         session: SessionConfig { keys },
         sudo: SudoConfig {
             key: Some(Sr25519Keyring::Alice.to_account_id())

@@ -27,8 +27,11 @@ pub mod constants;
 #[cfg(feature = "runtime-benchmarks")]
 mod fixtures;
 pub mod genesis;
+pub mod migrations;
+pub mod origins;
 #[cfg(target_arch = "wasm32")]
 mod randomness;
+pub mod tracks;
 #[cfg(feature = "std")]
 #[allow(dead_code)]
 mod wasm {
@@ -169,13 +172,46 @@ mod runtime {
     #[runtime::pallet_index(17)]
     pub type BeefyMmr = pallet_beefy_mmr;
 
+    #[runtime::pallet_index(20)]
+    pub type Preimage = pallet_preimage;
+    #[runtime::pallet_index(21)]
+    pub type Scheduler = pallet_scheduler;
+    #[runtime::pallet_index(22)]
+    pub type ConvictionVoting = pallet_conviction_voting;
+    #[runtime::pallet_index(23)]
+    pub type Referenda = pallet_referenda;
+    #[runtime::pallet_index(24)]
+    pub type Origins = crate::origins;
+    #[runtime::pallet_index(25)]
+    pub type Treasury = pallet_treasury;
+    #[runtime::pallet_index(26)]
+    pub type Parameters = pallet_parameters;
+
     #[runtime::pallet_index(30)]
     pub type Utility = pallet_utility;
     #[runtime::pallet_index(31)]
     pub type Sudo = pallet_sudo;
 
+    #[runtime::pallet_index(40)]
+    pub type SafeMode = pallet_safe_mode;
+    #[runtime::pallet_index(41)]
+    pub type TxPause = pallet_tx_pause;
+    #[runtime::pallet_index(42)]
+    pub type MultiBlockMigrations = pallet_migrations;
+
     #[runtime::pallet_index(50)]
     pub type ModelRegistry = pallet_model_registry;
     #[runtime::pallet_index(51)]
     pub type JobMarket = pallet_job_market;
+
+    #[runtime::pallet_index(60)]
+    pub type CdcPool = pallet_cdc_pool;
+    #[runtime::pallet_index(61)]
+    pub type Reputation = pallet_reputation;
+    #[runtime::pallet_index(62)]
+    pub type WorkerRegistry = pallet_worker_registry;
+    #[runtime::pallet_index(63)]
+    pub type Slashing = pallet_slashing;
+    #[runtime::pallet_index(64)]
+    pub type ValidatorSet = pallet_validator_set;
 }

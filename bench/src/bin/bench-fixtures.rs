@@ -9,6 +9,7 @@ use ciro_zkml_model::{
     Activation, Encoding, Head, Input, Linear, Map, Model, Node, Op, Output, Requant,
 };
 use ciro_zkml_prover::Prover;
+use ciro_zkml_verifier::Committed;
 use codec::Encode;
 
 /// Presets, which decide how long a proof is: about 60 kB and 120 kB.
@@ -42,13 +43,14 @@ fn main() -> Result<()> {
         for &(inputs, outputs) in &sizes {
             let prover = Prover::new(&model(&[inputs as u32, HIDDEN, outputs as u32], preset))?;
             let input: Vec<i8> = (0..inputs).map(|at| (at * 37 % 256) as u8 as i8).collect();
-            let receipt = prover.prove(&binding.encode(), &input)?;
+            let (receipt, output) =
+                prover.prove_committed(&binding.encode(), &input, Committed::default())?;
             fixtures.push((
                 prover.key().clone(),
                 (binding.genesis, binding.job, binding.payee),
                 receipt.batch,
-                receipt.input,
-                receipt.output,
+                input,
+                output,
                 receipt.proof,
             ));
         }

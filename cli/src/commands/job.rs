@@ -15,7 +15,7 @@ use ciro_client::{
 };
 use ciro_primitives::{input_commitment, JobBinding, JobId};
 use ciro_zkml_prover::Prover;
-use ciro_zkml_verifier::Receipt;
+use ciro_zkml_verifier::{Receipt, Tensor};
 use clap::{Args, Subcommand};
 use serde_json::{json, Value};
 use std::{fs, path::PathBuf, time::Duration};
@@ -322,8 +322,8 @@ async fn proof_of(id: JobId, path: PathBuf, node: &Node) -> Result<Report> {
         model: job.model,
         binding: binding.encode(),
         batch: job.batch,
-        input: calls::values(&accepted.input),
-        output: accepted.output,
+        input: Tensor::Public(calls::values(&accepted.input)),
+        output: Tensor::Public(accepted.output),
         proof: accepted.proof,
     };
     write(&path, &receipt.encode_file())?;
@@ -367,8 +367,12 @@ impl SubmitResult {
             self.check(&client, &receipt, binding, &payee, &signer)
                 .await?;
         }
-        let input = calls::bytes(&receipt.input);
-        let call = calls::submit_result(self.id, payee, input, receipt.output, receipt.proof);
+        let (Tensor::Public(input), Tensor::Public(output)) = (&receipt.input, receipt.output)
+        else {
+            bail!("the market takes public inputs and outputs: prove again without commitments")
+        };
+        let input = calls::bytes(input);
+        let call = calls::submit_result(self.id, payee, input, output, receipt.proof);
         let included = client.execute(&call, &signer, self.sender.wait()).await?;
         drop(step);
         let block = hex(&included.block.0);
@@ -429,7 +433,9 @@ impl SubmitResult {
         );
         ensure!(
             receipt.batch == job.batch
-                && input_commitment(receipt.batch, &receipt.input) == job.input_commitment,
+                && receipt.input.public().is_some_and(|input| {
+                    input_commitment(receipt.batch, input) == job.input_commitment
+                }),
             "the proof's input is not the one that job {id} is about"
         );
         Ok(())

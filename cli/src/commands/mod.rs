@@ -7,6 +7,7 @@ pub mod model;
 pub mod prove;
 pub mod run;
 mod settle;
+pub mod stake;
 mod submit;
 
 use anyhow::{Context, Result};

@@ -10,7 +10,7 @@ use ciro_client::AccountId;
 use ciro_primitives::{JobBinding, JobId};
 use ciro_zkml_model::Model;
 use ciro_zkml_prover::{max_batch, Prover};
-use ciro_zkml_verifier::Receipt;
+use ciro_zkml_verifier::{Commitment, Committed, Receipt, Tensor};
 use clap::Args;
 use serde_json::json;
 use std::{
@@ -30,6 +30,15 @@ pub struct Prove {
     /// Where the outputs go (.npy).
     #[arg(long, value_name = "Y.npy")]
     output: Option<PathBuf>,
+    /// Where the last layer's accumulators go (.npy, int32): what a commitment to the output is to.
+    #[arg(long, value_name = "A.npy")]
+    accumulators: Option<PathBuf>,
+    /// State a commitment to the quantised input, not the input.
+    #[arg(long)]
+    commit_input: bool,
+    /// State a commitment to the last layer's accumulators, not the output.
+    #[arg(long)]
+    commit_output: bool,
     /// Where the proof goes.
     #[arg(short = 'o', long = "proof", value_name = "P.proof")]
     proof: PathBuf,
@@ -45,7 +54,7 @@ pub struct Prove {
 }
 
 impl Prove {
-    /// Runs the model, proves the run, and writes both.
+    /// Runs the model, proves the run, and writes what was asked for.
     pub fn execute(self, output: Output) -> Result<Report> {
         let model = read_model(&self.model)?;
         let samples = npy::read_samples(&self.input, &model)?;
@@ -66,20 +75,23 @@ impl Prove {
         let prover = Prover::new(&model)?;
         step.at("proving");
         let start = Instant::now();
-        let receipt = prover.prove(&binding.encode(), &input)?;
+        let committed = Committed {
+            input: self.commit_input,
+            output: self.commit_output,
+        };
+        let (receipt, accumulators) =
+            prover.prove_committed(&binding.encode(), &input, committed)?;
         let elapsed = start.elapsed();
         drop(step);
-        let outputs = npy::encode_outputs(&model, &receipt.output)?;
+        let mut files = Vec::new();
         if let Some(path) = &self.output {
-            write(path, &outputs)?;
+            files.push((path, npy::encode_outputs(&model, &accumulators)?));
         }
-        if let Err(error) = write(&self.proof, &receipt.encode_file()) {
-            // Both files or none.
-            if let Some(path) = &self.output {
-                let _ = fs::remove_file(path);
-            }
-            return Err(error);
+        if let Some(path) = &self.accumulators {
+            files.push((path, npy::encode_accumulators(&model, &accumulators)?));
         }
+        files.push((&self.proof, receipt.encode_file()));
+        write_all(&files)?;
         Ok(Report::yes(
             format!(
                 "{} samples proved in {:.2} s, proof of {} bytes in {}",
@@ -95,8 +107,32 @@ impl Prove {
                 "model": hex(&receipt.model),
                 "proof": self.proof,
                 "output": self.output,
+                "accumulators": self.accumulators,
+                "input_commitment": stated(&receipt.input),
+                "output_commitment": stated(&receipt.output),
             }),
         ))
+    }
+}
+
+/// Writes all files or none.
+fn write_all(files: &[(&PathBuf, Vec<u8>)]) -> Result<()> {
+    for (index, (path, bytes)) in files.iter().enumerate() {
+        if let Err(error) = write(path, bytes) {
+            for (written, _) in &files[..index] {
+                let _ = fs::remove_file(written);
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// The commitment that a proof states, if it states one.
+fn stated<V>(tensor: &Tensor<V>) -> Option<String> {
+    match tensor {
+        Tensor::Public(_) => None,
+        Tensor::Committed(commitment) => Some(commitment.to_string()),
     }
 }
 
@@ -119,9 +155,18 @@ pub struct Verify {
     /// Samples (.npy) that must be the proof's, once quantised.
     #[arg(long, value_name = "X.npy")]
     input: Option<PathBuf>,
-    /// Outputs (.npy) that must be exactly the proof's.
+    /// Outputs (.npy) that must be exactly the proof's, if it states them.
     #[arg(long, value_name = "Y.npy")]
     output: Option<PathBuf>,
+    /// Accumulators of the last layer (.npy, int32) that must be the proof's, or what it commits to.
+    #[arg(long, value_name = "A.npy")]
+    accumulators: Option<PathBuf>,
+    /// Commitment to the quantised input that the proof must state.
+    #[arg(long, value_parser = parse_hash, value_name = "HASH")]
+    commit_input: Option<[u8; 32]>,
+    /// Commitment to the last layer's accumulators that the proof must state.
+    #[arg(long, value_parser = parse_hash, value_name = "HASH")]
+    commit_output: Option<[u8; 32]>,
 }
 
 impl Verify {
@@ -166,6 +211,12 @@ impl Verify {
             ("samples", receipt.batch.to_string()),
             ("payee", payee.clone().unwrap_or_else(|| "nobody".into())),
         ];
+        let commitments = [stated(&receipt.input), stated(&receipt.output)];
+        for (name, commitment) in ["input", "output"].into_iter().zip(&commitments) {
+            if let Some(commitment) = commitment {
+                rows.push((name, format!("committed to by {commitment}")));
+            }
+        }
         if on_chain {
             rows.push(("job", binding.job.to_string()));
             rows.push(("genesis", hex(&binding.genesis)));
@@ -184,6 +235,8 @@ impl Verify {
                 "payee": payee,
                 "job": on_chain.then_some(binding.job),
                 "genesis": on_chain.then(|| hex(&binding.genesis)),
+                "input_commitment": commitments[0],
+                "output_commitment": commitments[1],
             }),
         ))
     }
@@ -229,10 +282,33 @@ impl Verify {
             );
         }
         if let Some(path) = &self.output {
+            match &receipt.output {
+                Tensor::Public(output) => expect(
+                    npy::holds_outputs(path, model, output)?,
+                    format!("its output is not what is in {}", path.display()),
+                ),
+                Tensor::Committed(_) => expect(
+                    false,
+                    "it states a commitment to its output: compare it with --accumulators".into(),
+                ),
+            }
+        }
+        if let Some(path) = &self.accumulators {
             expect(
-                npy::holds_outputs(path, model, &receipt.output)?,
-                format!("its output is not what is in {}", path.display()),
+                receipt.output.is_of(&npy::read_accumulators(path)?),
+                format!("its accumulators are not what is in {}", path.display()),
             );
+        }
+        for (name, expected, found) in [
+            ("input", self.commit_input, stated(&receipt.input)),
+            ("output", self.commit_output, stated(&receipt.output)),
+        ] {
+            if let Some(expected) = expected.map(|bytes| Commitment(bytes).to_string()) {
+                expect(
+                    found.as_ref() == Some(&expected),
+                    format!("it does not commit to its {name} by {expected}"),
+                );
+            }
         }
         Ok(unmet)
     }
@@ -240,7 +316,7 @@ impl Verify {
     fn same_input(&self, path: &Path, model: &Model, receipt: &Receipt) -> Result<bool> {
         let samples = npy::read_samples(path, model)?;
         let input = model.quantise(&samples.values)?;
-        Ok(samples.batch == receipt.batch as usize && input == receipt.input)
+        Ok(samples.batch == receipt.batch as usize && receipt.input.is_of(&input))
     }
 }
 

@@ -51,7 +51,7 @@ pub mod pallet {
     use crate::state::{Action, Refusal};
     use alloc::vec::Vec;
     use ciro_primitives::{output_hash, JobId, ModelId};
-    use ciro_zkml_verifier::{Statement, VerifyingKey};
+    use ciro_zkml_verifier::{Statement, Tensor, VerifyingKey};
     use frame_support::{
         pallet_prelude::*,
         traits::fungible::{Inspect, Mutate, MutateHold},
@@ -457,8 +457,8 @@ pub mod pallet {
             let statement = Statement {
                 binding: &Self::binding(job, payee.clone()),
                 batch,
-                input: &input,
-                output: &output,
+                input: Tensor::Public(&input),
+                output: Tensor::Public(&output),
             };
             match T::Verifier::verify(&key, &statement, &proof) {
                 Ok(()) => {
@@ -601,8 +601,8 @@ pub mod pallet {
             let statement = Statement {
                 binding: &binding,
                 batch,
-                input: &signed(&input),
-                output: &output,
+                input: Tensor::Public(&signed(&input)),
+                output: Tensor::Public(&output),
             };
             T::Verifier::verify(&key, &statement, &proof)
         }

@@ -6,7 +6,7 @@ use crate::{
 };
 use ciro_primitives::{input_commitment, JobId, ModelId};
 use ciro_zkml_air::{Preset, VerifyingKey};
-use ciro_zkml_verifier::Statement;
+use ciro_zkml_verifier::{Statement, Tensor};
 use codec::Encode;
 use frame_support::{
     assert_ok, derive_impl,
@@ -183,8 +183,8 @@ impl crate::BenchmarkHelper<AccountId> for TestFixtures {
         let statement = Statement {
             binding: &binding.encode(),
             batch: 1,
-            input: &input,
-            output: &output,
+            input: Tensor::Public(&input),
+            output: Tensor::Public(&output),
         };
         let mut bytes = TestVerifier::proof(&key, &statement);
         bytes.resize(bytes.len().max(proof as usize), 0);
@@ -232,6 +232,7 @@ pub fn key(seed: u8) -> VerifyingKey {
         log_lanes: 4,
         log_sizes: [0, 10, 8, 12, 16, 0, 0, 0, 0, 0, 0, 0],
         log_positions: 0,
+        log_block: 0,
         inputs: 4,
         input_width: 4,
         outputs: 2,
@@ -334,8 +335,8 @@ pub fn answer(job: JobId, payee: AccountId) -> Answer {
     let statement = Statement {
         binding: &Market::binding(job, payee.clone()),
         batch,
-        input: &input,
-        output: &output,
+        input: Tensor::Public(&input),
+        output: Tensor::Public(&output),
     };
     let proof = TestVerifier::proof(&key(1), &statement);
     Answer {

@@ -74,6 +74,7 @@ pub fn key(seed: u8) -> VerifyingKey {
         log_lanes: 4,
         log_sizes: [0, 10, 8, 12, 16, 0, 0, 0, 0, 0, 0, 0],
         log_positions: 0,
+        log_block: 0,
         inputs: 64,
         input_width: 64,
         outputs: 10,

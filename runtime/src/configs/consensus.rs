@@ -1,12 +1,13 @@
 //! Who makes blocks and who finalises them: BABE, GRANDPA, BEEFY over the MMR, and the sessions that they share.
 //!
-//! The validators are those of the genesis block. Equivocations are reported with evidence that the runtime checks
-//! itself; an offender sits out the rest of its session and the next one.
+//! Equivocations are reported with evidence that the runtime checks itself. An offender sits out the rest of its session
+//! and the next one, and answers with its stake.
 
 use crate::{
-    constants::{EPOCH_SLOTS, SLOT_MILLISECONDS, UNIT},
-    AccountId, AuthorityDiscovery, Babe, Balances, Beefy, BeefyMmr, Grandpa, Historical, Offences,
-    Runtime, RuntimeEvent, Session,
+    configs::economy::MIN_VALIDATOR_STAKE,
+    constants::{DAYS, EPOCH_SLOTS, MAX_SUPPLY, SLOT_MILLISECONDS, UNIT},
+    AccountId, AuthorityDiscovery, Babe, Balances, Beefy, BeefyMmr, CdcPool, Grandpa, Historical,
+    Offences, Reputation, Runtime, RuntimeEvent, Session, Slashing, ValidatorSet, WorkerRegistry,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -14,11 +15,14 @@ use frame_support::{
     traits::{ConstU128, ConstU32, ConstU64},
     weights::Weight,
 };
+use frame_system::EnsureRoot;
 use pallet_session::{
     disabling::UpToLimitWithReEnablingDisablingStrategy,
     historical::{self, NoteHistoricalRoot},
-    DisabledValidators, FindAccountFromAuthorIndex, NextKeys, QueuedKeys, Validators,
+    FindAccountFromAuthorIndex,
 };
+use pallet_validator_set::Capacity;
+use pallet_worker_registry::Workers;
 use sp_consensus_babe::{AllowedSlots, BabeEpochConfiguration};
 use sp_consensus_beefy::{ecdsa_crypto::AuthorityId as BeefyId, mmr::MmrLeafVersion};
 use sp_runtime::{
@@ -34,6 +38,10 @@ use sp_staking::{
 
 /// Most validators that a session may have.
 pub const MAX_AUTHORITIES: u32 = 100;
+/// Most validators that are elected: 3 · 21 + 1.
+pub const MAX_VALIDATORS: u32 = 64;
+/// Sessions after which validators are elected anew and rewarded: an hour.
+pub const SESSIONS_PER_ERA: SessionIndex = 6;
 /// Sessions for which an equivocation can still be proved: a week.
 pub const EVIDENCE_SESSIONS: u32 = 7 * 24 * 6;
 /// How slots are given out: a validator wins a primary slot with a chance of one in four in all; every other slot
@@ -132,7 +140,7 @@ impl pallet_beefy_mmr::Config for Runtime {
 
 impl pallet_authorship::Config for Runtime {
     type FindAuthor = FindAccountFromAuthorIndex<Self, Babe>;
-    type EventHandler = ();
+    type EventHandler = ValidatorSet;
 }
 
 impl pallet_authority_discovery::Config for Runtime {
@@ -145,13 +153,31 @@ impl pallet_session::Config for Runtime {
     type ValidatorIdOf = ConvertInto;
     type ShouldEndSession = Babe;
     type NextSessionRotation = Babe;
-    type SessionManager = NoteHistoricalRoot<Self, GenesisValidators>;
+    type SessionManager = NoteHistoricalRoot<Self, ValidatorSet>;
     type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
     type Keys = SessionKeys;
     type DisablingStrategy = UpToLimitWithReEnablingDisablingStrategy;
     type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
     type Currency = Balances;
     type KeyDeposit = ConstU128<UNIT>;
+}
+
+impl pallet_validator_set::Config for Runtime {
+    type Stakes = CdcPool;
+    type Reputations = Reputation;
+    type Workers = WorkerRegistry;
+    type Offences = Slashing;
+    type Capacities = RatedCapacity;
+    type Token = Balances;
+    type InviteOrigin = EnsureRoot<AccountId>;
+    type MaxValidators = ConstU32<MAX_VALIDATORS>;
+    type MinValidatorStake = ConstU128<MIN_VALIDATOR_STAKE>;
+    type SessionsPerEra = ConstU32<SESSIONS_PER_ERA>;
+    type EvidenceSessions = ConstU32<EVIDENCE_SESSIONS>;
+    type Year = ConstU32<{ 365 * DAYS }>;
+    type MaxIssuance = ConstU128<MAX_SUPPLY>;
+    type ValidatorShare = ValidatorShare;
+    type WeightInfo = pallet_validator_set::weights::SubstrateWeight<Runtime>;
 }
 
 impl historical::Config for Runtime {
@@ -166,6 +192,24 @@ impl pallet_offences::Config for Runtime {
     type OnOffenceHandler = SitOut;
 }
 
+parameter_types! {
+    /// The validators' share of what is emitted. The rest is not minted.
+    pub const ValidatorShare: Perbill = Perbill::from_percent(50);
+}
+
+/// What a worker's machine can do, as its operator has registered it. The rating is the peak: none is measured yet.
+pub struct RatedCapacity;
+
+impl Convert<AccountId, Capacity> for RatedCapacity {
+    fn convert(who: AccountId) -> Capacity {
+        let gflops = Workers::<Runtime>::get(who).map_or(0, |worker| worker.capabilities.gflops);
+        Capacity {
+            gflops,
+            peak_to_rated: 1_000_000,
+        }
+    }
+}
+
 /// A validator is fully identified by its account: no stake of others stands behind it.
 pub struct AccountAlone;
 
@@ -175,74 +219,16 @@ impl Convert<AccountId, Option<()>> for AccountAlone {
     }
 }
 
-/// Keeps the validators of the genesis block, session after session.
-///
-/// A session is planned anew, with the same validators, only if one of them has changed its keys or sits out a
-/// session: that notes the new keys for later evidence, and lets the disabled back in. Otherwise GRANDPA's authority
-/// set stays as it is, which keeps warp synchronisation short.
-pub struct GenesisValidators;
-
-impl pallet_session::SessionManager<AccountId> for GenesisValidators {
-    fn new_session_genesis(_: SessionIndex) -> Option<Vec<AccountId>> {
-        // Genesis has put the keys, but not yet the validators that own them.
-        let mut validators: Vec<_> = NextKeys::<Runtime>::iter_keys().collect();
-        validators.sort();
-        Some(validators)
-    }
-
-    fn new_session(_: SessionIndex) -> Option<Vec<AccountId>> {
-        let keys_changed = || {
-            QueuedKeys::<Runtime>::get()
-                .iter()
-                .any(|(validator, keys)| NextKeys::<Runtime>::get(validator).as_ref() != Some(keys))
-        };
-        let plan_anew = !DisabledValidators::<Runtime>::get().is_empty() || keys_changed();
-        plan_anew.then(Validators::<Runtime>::get)
-    }
-
-    fn start_session(_: SessionIndex) {}
-
-    fn end_session(ended: SessionIndex) {
-        Historical::prune_up_to(ended.saturating_sub(EVIDENCE_SESSIONS));
-    }
-}
-
-impl historical::SessionManager<AccountId, ()> for GenesisValidators {
-    fn new_session_genesis(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
-        <Self as pallet_session::SessionManager<_>>::new_session_genesis(index).map(identified)
-    }
-
-    fn new_session(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
-        <Self as pallet_session::SessionManager<_>>::new_session(index).map(identified)
-    }
-
-    fn start_session(index: SessionIndex) {
-        <Self as pallet_session::SessionManager<_>>::start_session(index)
-    }
-
-    fn end_session(index: SessionIndex) {
-        <Self as pallet_session::SessionManager<_>>::end_session(index)
-    }
-}
-
-/// Each validator with its full identification.
-fn identified(validators: Vec<AccountId>) -> Vec<(AccountId, ())> {
-    validators
-        .into_iter()
-        .map(|validator| (validator, ()))
-        .collect()
-}
-
-/// Disables offenders, a third of the validators at most.
+/// Disables offenders, a third of the validators at most, and opens a case against each.
 pub struct SitOut;
 
 impl OnOffenceHandler<AccountId, historical::IdentificationTuple<Runtime>, Weight> for SitOut {
     fn on_offence(
         offenders: &[OffenceDetails<AccountId, historical::IdentificationTuple<Runtime>>],
         slash_fractions: &[Perbill],
-        _: SessionIndex,
+        session: SessionIndex,
     ) -> Weight {
-        let mut weight = Weight::zero();
+        let mut weight = Slashing::on_offence(offenders, slash_fractions, session);
         for (details, fraction) in offenders.iter().zip(slash_fractions) {
             let (validator, ()) = &details.offender;
             Session::report_offence(validator.clone(), OffenceSeverity(*fraction));

@@ -1,6 +1,7 @@
 //! Models and jobs: what an entry costs, and what a worker stands to lose.
 
 use crate::{
+    configs::parameters::{dynamic::market, Value},
     constants::{DAYS, MICROUNIT, MILLIUNIT, UNIT},
     Balance, Balances, BlockNumber, ModelRegistry, Runtime,
 };
@@ -12,8 +13,6 @@ use sp_runtime::Permill;
 
 /// Deposit for a byte of storage.
 pub const DEPOSIT_PER_BYTE: Balance = 100 * MICROUNIT;
-/// Lowest price of a job.
-pub const MIN_JOB_PRICE: Balance = UNIT;
 /// Lowest collateral of a claim.
 pub const MIN_COLLATERAL: Balance = UNIT;
 /// Shortest time for a job: 20 seconds.
@@ -45,7 +44,7 @@ impl pallet_job_market::Config for Runtime {
     type Token = Balances;
     type Models = ModelRegistry;
     type Verifier = pallet_job_market::StarkVerifier;
-    type MinJobPrice = ConstU128<MIN_JOB_PRICE>;
+    type MinJobPrice = Value<market::MinJobPrice>;
     type MinJobDuration = ConstU32<MIN_JOB_DURATION>;
     type MaxJobDuration = ConstU32<MAX_JOB_DURATION>;
     type MinCollateral = ConstU128<MIN_COLLATERAL>;

@@ -1,4 +1,4 @@
-//! Batches of calls, and the key that stands in for governance on development chains.
+//! Batches of calls, and the key that development chains have beside governance.
 
 use crate::{OriginCaller, Runtime, RuntimeCall, RuntimeEvent};
 

@@ -1,7 +1,12 @@
 //! Parameters of every pallet, a file a concern.
 
 pub mod consensus;
+pub mod economy;
+pub mod governance;
 pub mod market;
 pub mod misc;
 pub mod money;
+pub mod parameters;
+pub mod safety;
 pub mod system;
+pub mod treasury;

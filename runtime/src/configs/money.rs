@@ -34,9 +34,9 @@ impl pallet_balances::Config for Runtime {
     type DustRemoval = ();
     type FreezeIdentifier = RuntimeFreezeReason;
     type MaxFreezes = VariantCountOf<RuntimeFreezeReason>;
-    // Holds and freezes replace locks and reserves.
+    // Holds and freezes replace locks and named reserves. Only votes still lock.
     type ReserveIdentifier = [u8; 8];
-    type MaxLocks = ConstU32<0>;
+    type MaxLocks = ConstU32<1>;
     type MaxReserves = ConstU32<0>;
     type DoneSlashHandler = ();
     type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;

@@ -1,8 +1,9 @@
 //! The system pallet: limits of a block, and how the runtime builds extrinsics of its own.
 
 use crate::{
-    AccountId, Balance, Block, Hash, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent,
-    RuntimeOrigin, RuntimeTask, UncheckedExtrinsic, VERSION,
+    configs::safety::CallFilter, migrations, AccountId, Balance, Block, Hash, MultiBlockMigrations,
+    Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, TxExtension,
+    UncheckedExtrinsic, VERSION,
 };
 use frame_support::{
     derive_impl,
@@ -16,9 +17,9 @@ use frame_support::{
 };
 use frame_system::{
     limits::{BlockLength, BlockWeights},
-    offchain::{CreateBare, CreateTransactionBase},
+    offchain::{CreateAuthorizedTransaction, CreateBare, CreateTransaction, CreateTransactionBase},
 };
-use sp_runtime::Perbill;
+use sp_runtime::{generic::Era, Perbill};
 use sp_version::RuntimeVersion;
 
 /// Computation in a block: one second of the two-second slot. The state is no part of a proof of validity, so its size
@@ -52,6 +53,7 @@ impl frame_system::Config for Runtime {
     type AccountId = AccountId;
     type Nonce = Nonce;
     type Hash = Hash;
+    type BaseCallFilter = CallFilter;
     // 2 h 16 min: how long a mortal transaction can stay valid.
     type BlockHashCount = ConstU32<4096>;
     type DbWeight = ParityDbWeight;
@@ -61,6 +63,8 @@ impl frame_system::Config for Runtime {
     type MaxConsumers = ConstU32<16>;
     type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
     type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
+    type SingleBlockMigrations = migrations::SingleBlock;
+    type MultiBlockMigrator = MultiBlockMigrations;
 }
 
 impl<LocalCall> CreateTransactionBase<LocalCall> for Runtime
@@ -78,5 +82,38 @@ where
 {
     fn create_bare(call: RuntimeCall) -> UncheckedExtrinsic {
         UncheckedExtrinsic::new_bare(call)
+    }
+}
+
+impl<LocalCall> CreateTransaction<LocalCall> for Runtime
+where
+    RuntimeCall: From<LocalCall>,
+{
+    type Extension = TxExtension;
+
+    fn create_transaction(call: RuntimeCall, extension: TxExtension) -> UncheckedExtrinsic {
+        UncheckedExtrinsic::new_transaction(call, extension)
+    }
+}
+
+// Heartbeats go out as transactions that nobody signs and the call itself authorises.
+impl<LocalCall> CreateAuthorizedTransaction<LocalCall> for Runtime
+where
+    RuntimeCall: From<LocalCall>,
+{
+    fn create_extension() -> TxExtension {
+        (
+            frame_system::AuthorizeCall::new(),
+            frame_system::CheckNonZeroSender::new(),
+            frame_system::CheckSpecVersion::new(),
+            frame_system::CheckTxVersion::new(),
+            frame_system::CheckGenesis::new(),
+            frame_system::CheckEra::from(Era::Immortal),
+            frame_system::CheckNonce::from(0),
+            frame_system::CheckWeight::new(),
+            pallet_transaction_payment::ChargeTransactionPayment::from(0),
+            frame_metadata_hash_extension::CheckMetadataHash::new(false),
+            frame_system::WeightReclaim::new(),
+        )
     }
 }

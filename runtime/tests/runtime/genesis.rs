@@ -3,9 +3,11 @@
 use crate::{chain, genesis_config};
 use ciro_runtime::{
     configs::consensus::{EPOCH_CONFIGURATION, MAX_AUTHORITIES},
-    constants::{EPOCH_SLOTS, SLOT_MILLISECONDS},
+    constants::{DECIMALS, EPOCH_SLOTS, INITIAL_SUPPLY, MAX_SUPPLY, SLOT_MILLISECONDS, UNIT},
     genesis::{preset, preset_names, ENDOWMENT},
+    origins::Quick,
     AuthorityDiscovery, Babe, Balances, Beefy, Block, Grandpa, Historical, Runtime, Session,
+    Treasury,
 };
 use pallet_sudo::Key;
 use sp_consensus_babe::runtime_decl_for_babe_api::BabeApi;
@@ -45,8 +47,24 @@ fn presets_endow_the_well_known_accounts() {
     chain(Some("development")).execute_with(|| {
         assert_eq!(Balances::free_balance(Alice.to_account_id()), ENDOWMENT);
         assert_eq!(Balances::free_balance(Bob.to_account_id()), ENDOWMENT);
-        assert_eq!(Balances::total_issuance() % ENDOWMENT, 0);
+        let treasury = Balances::free_balance(Treasury::account_id());
+        assert_eq!((Balances::total_issuance() - treasury) % ENDOWMENT, 0);
     });
+}
+
+#[test]
+fn no_genesis_issues_more_than_the_cap() {
+    assert_eq!(UNIT, 10u128.pow(DECIMALS));
+    const { assert!(INITIAL_SUPPLY <= MAX_SUPPLY) };
+    for name in preset_names() {
+        chain(Some(&name)).execute_with(|| assert!(Balances::total_issuance() <= INITIAL_SUPPLY));
+    }
+}
+
+#[test]
+fn only_development_is_quick() {
+    chain(None).execute_with(|| assert!(!Quick::<Runtime>::get()));
+    chain(Some("development")).execute_with(|| assert!(Quick::<Runtime>::get()));
 }
 
 #[test]

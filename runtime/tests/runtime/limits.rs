@@ -3,12 +3,15 @@
 use crate::chain;
 use ciro_primitives::ModelId;
 use ciro_runtime::{
-    configs::{market::MIN_JOB_PRICE, system::NORMAL_DISPATCH_RATIO},
+    configs::system::NORMAL_DISPATCH_RATIO,
     constants::{DAYS, MILLIUNIT, UNIT},
     AccountId, Balance, Runtime, RuntimeCall, TransactionPayment, TxExtension,
 };
 use codec::{Decode, Encode};
-use frame_support::dispatch::{DispatchClass, GetDispatchInfo};
+use frame_support::{
+    dispatch::{DispatchClass, GetDispatchInfo},
+    traits::Get,
+};
 use pallet_job_market::{MAX_INPUT, MAX_LOCATOR, MAX_OUTPUT, MAX_PROOF};
 use pallet_model_registry::MAX_NAME;
 use sp_core::H256;
@@ -137,7 +140,7 @@ fn fees_are_small_but_real() {
         // A proof of usual size costs less than the least that it can earn, even when it is refused.
         let proof = fee(result(150_000, 784, 640));
         assert!(proof <= UNIT / 2, "{proof}");
-        assert!(proof < MIN_JOB_PRICE);
+        assert!(proof < <Runtime as pallet_job_market::Config>::MinJobPrice::get());
         let largest = fee(result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT));
         assert!(largest <= 5 * UNIT, "{largest}");
     });

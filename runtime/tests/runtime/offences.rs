@@ -7,10 +7,7 @@ use ciro_runtime::{
 };
 use codec::{Decode, Encode};
 use frame_support::traits::KeyOwnerProofSystem;
-use sp_consensus_babe::{
-    digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest},
-    AuthorityPair, Slot,
-};
+use sp_consensus_babe::{digests::CompatibleDigestItem, AuthorityPair, Slot};
 use sp_consensus_beefy::{test_utils::Keyring as BeefyKeyring, DoubleVotingProof, Payload};
 use sp_core::{crypto::KeyTypeId, Pair, H256};
 use sp_io::TestExternalities;
@@ -18,7 +15,7 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use sp_runtime::{
     traits::Header as _,
     transaction_validity::{InvalidTransaction, TransactionSource},
-    Digest, DigestItem,
+    DigestItem,
 };
 use sp_session::MembershipProof;
 
@@ -35,21 +32,7 @@ fn four_validators() -> TestExternalities {
 
 /// A header of `SLOT` by the validator of that index.
 fn header(number: BlockNumber, authority_index: u32) -> Header {
-    let slot = Slot::from(SLOT);
-    let claim = PreDigest::SecondaryPlain(SecondaryPlainPreDigest {
-        authority_index,
-        slot,
-    });
-    let digest = Digest {
-        logs: vec![<DigestItem as CompatibleDigestItem>::babe_pre_digest(claim)],
-    };
-    Header::new(
-        number,
-        H256::zero(),
-        H256::zero(),
-        System::block_hash(0),
-        digest,
-    )
+    crate::header(number, SLOT, authority_index)
 }
 
 fn owner(id: KeyTypeId, key: impl AsRef<[u8]>) -> MembershipProof {
@@ -134,6 +117,11 @@ fn beefy_report() -> RuntimeCall {
         equivocation_proof: Box::new(equivocation),
         key_owner_proof,
     })
+}
+
+/// A report of each protocol, on a chain of its own.
+pub fn reports() -> Vec<RuntimeCall> {
+    four_validators().execute_with(|| vec![babe_report(), grandpa_report(), beefy_report()])
 }
 
 fn include(report: RuntimeCall) {

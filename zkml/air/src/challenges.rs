@@ -8,13 +8,41 @@ use stwo::core::fields::m31::BaseField;
 use stwo::core::fields::qm31::SecureField;
 use stwo::core::fields::FieldExpOps;
 
-/// Values of a row of the table of tree nodes, the table's number included; a row of the vocabulary has those of a row of
-/// weights and [`VOCABULARY_KEY`].
+use crate::commitment::CAPACITY;
+
+/// Values of a row of the table of tree nodes, the table's number included; a row of the vocabulary has those of a block
+/// and [`VOCABULARY_KEY`].
 const NODE_WIDTH: u32 = 6;
 /// Table, token and block: what a row of the vocabulary begins with.
 const VOCABULARY_KEY: u32 = 3;
+/// Values of a link of the chain of a sponge: table, number and capacity.
+const LINK_WIDTH: u32 = CAPACITY as u32 + 2;
 
-/// How many values a word and a row of weights have.
+/// The size of an input or output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Extent {
+    /// Values of a sample.
+    pub values: u32,
+    /// Values of a position of the sample; all of them if it is no sequence.
+    pub width: u32,
+}
+
+impl Extent {
+    /// Whether it has positions to which a model does the same.
+    pub fn is_sequence(self) -> bool {
+        self.values != self.width
+    }
+
+    /// Values of each sample that a word holds: what is no sequence is the same in all its positions.
+    pub fn values_per_word(self, positions: u32) -> u32 {
+        match self.is_sequence() {
+            true => positions,
+            false => 1,
+        }
+    }
+}
+
+/// How many values a word, a row of weights, the input and the output have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sizes {
     /// Samples in the proof.
@@ -23,6 +51,12 @@ pub struct Sizes {
     pub positions: u32,
     /// Outputs that a row of weights feeds; at least as many as positions.
     pub lanes: u32,
+    /// Values of a row of the vocabulary: one or more words of one sample.
+    pub block: u32,
+    /// The input.
+    pub input: Extent,
+    /// The output.
+    pub output: Extent,
 }
 
 impl Sizes {
@@ -33,7 +67,8 @@ impl Sizes {
 
     /// Values of the widest row of a lookup table.
     fn lookup(self) -> usize {
-        self.lanes.saturating_add(VOCABULARY_KEY).max(NODE_WIDTH) as usize
+        let vocabulary = self.block.saturating_add(VOCABULARY_KEY);
+        vocabulary.max(NODE_WIDTH).max(LINK_WIDTH) as usize
     }
 }
 

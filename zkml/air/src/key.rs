@@ -5,7 +5,7 @@ use scale_info::TypeInfo;
 use stwo::core::fri::FriConfig;
 use stwo::core::pcs::PcsConfig;
 
-use crate::challenges::Sizes;
+use crate::challenges::{Extent, Sizes};
 use crate::components::Kind;
 
 /// Samples that one proof may hold, for models whose words have one position; see [`VerifyingKey::max_batch`].
@@ -23,9 +23,9 @@ const MAX_LOG_POSITIONS: u8 = 4;
 /// The tallest component that a key may name, as a logarithm. Keeps the LogUp error at 2^-90, see `zkml/README.md`.
 pub const MAX_LOG_SIZE: u8 = 22;
 /// The shortest: a SIMD vector of the prover.
-const MIN_LOG_SIZE: u8 = 4;
-const VERSION: u8 = 3;
-const ID_DOMAIN: &[u8] = b"ciro/model/3";
+pub(crate) const MIN_LOG_SIZE: u8 = 4;
+const VERSION: u8 = 4;
+const ID_DOMAIN: &[u8] = b"ciro/model/4";
 
 /// Parameters of the polynomial commitment. Only these are ever verified.
 #[derive(
@@ -65,10 +65,11 @@ impl Preset {
 
     /// stwo's configuration for this preset.
     pub fn config(self) -> PcsConfig {
-        let (pow_bits, log_blowup_factor, n_queries) = match self {
-            Self::Fast => (16, 1, 80),
-            Self::Chain => (16, 4, 20),
-            Self::Proven => (20, 4, 40),
+        // With many queries the layers' trees are opened nearly whole: fewer layers would only mean more to fold.
+        let (pow_bits, log_blowup_factor, n_queries, fold_step) = match self {
+            Self::Fast => (16, 1, 80, 2),
+            Self::Chain => (16, 4, 20, 3),
+            Self::Proven => (20, 4, 40, 3),
         };
         PcsConfig {
             pow_bits,
@@ -76,7 +77,7 @@ impl Preset {
                 log_blowup_factor,
                 log_last_layer_degree_bound: 2,
                 n_queries,
-                fold_step: 2,
+                fold_step,
             },
             lifting_log_size: None,
         }
@@ -117,6 +118,8 @@ pub struct VerifyingKey {
     pub log_sizes: [u8; Kind::COUNT],
     /// Neighbouring positions of a sequence that share a word, as a logarithm: 0 to 4.
     pub log_positions: u8,
+    /// Values of a row of the vocabulary, as a logarithm: from `log_positions` to `log_lanes`.
+    pub log_block: u8,
     /// Inputs of a sample.
     pub inputs: u32,
     /// Inputs of a position of the sample; all of them if the input is no sequence.
@@ -150,7 +153,7 @@ pub struct VerifyingKey {
 pub enum KeyError {
     /// The key is of another version of the protocol.
     Version,
-    /// The lanes are not 16, 32, 64 or 128.
+    /// The lanes are not 16, 32, 64 or 128, or a row of the vocabulary has more values or fewer than a word.
     Lanes,
     /// A component is shorter than 2^4 or taller than 2^22 rows, or one that every model needs is missing.
     LogSize,
@@ -169,7 +172,7 @@ impl KeyError {
     pub fn message(self) -> &'static str {
         match self {
             Self::Version => "the key is of another protocol version: import the model again",
-            Self::Lanes => "the key's lanes must be 16, 32, 64 or 128",
+            Self::Lanes => "the key's lanes must be 16, 32, 64 or 128, and no fewer than a vocabulary's row has values",
             Self::LogSize => "a component of the key is missing or outside 2^4 to 2^22 rows",
             Self::Positions => "the key's positions are more than 16, or do not make whole words",
             Self::Inputs => "the key has no inputs, or more than its rows can read",
@@ -199,7 +202,8 @@ impl VerifyingKey {
         if self.version != VERSION {
             return Err(KeyError::Version);
         }
-        if !(4..=7).contains(&self.log_lanes) {
+        let blocks = self.log_positions..=self.log_lanes;
+        if !(4..=7).contains(&self.log_lanes) || !blocks.contains(&self.log_block) {
             return Err(KeyError::Lanes);
         }
         let in_range = |log: &u8| *log == 0 || (MIN_LOG_SIZE..=MAX_LOG_SIZE).contains(log);
@@ -286,15 +290,24 @@ impl VerifyingKey {
             batch,
             positions: self.positions(),
             lanes: self.lanes(),
+            block: 1u32.checked_shl(self.log_block.into()).unwrap_or(0),
+            input: Extent {
+                values: self.inputs,
+                width: self.input_width,
+            },
+            output: Extent {
+                values: self.outputs,
+                width: self.output_width,
+            },
         }
     }
 
-    /// Words of the public input.
+    /// Words of the input.
     pub fn input_words(&self) -> u32 {
         self.words(self.inputs, self.input_width)
     }
 
-    /// Words of the public output.
+    /// Words of the output.
     pub fn output_words(&self) -> u32 {
         self.words(self.outputs, self.output_width)
     }
@@ -337,6 +350,34 @@ impl VerifyingKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn key() -> VerifyingKey {
+        let mut log_sizes = [0; Kind::COUNT];
+        log_sizes[Kind::Linear as usize] = 4;
+        log_sizes[Kind::Range as usize] = SHIFT as u8;
+        VerifyingKey {
+            version: VERSION,
+            preset: Preset::Fast,
+            log_lanes: 5,
+            log_sizes,
+            log_positions: 2,
+            log_block: 3,
+            inputs: 1,
+            input_width: 1,
+            outputs: 1,
+            output_width: 1,
+            constant_reads: 0,
+            root: [0; 32],
+            interface: [0; 32],
+        }
+    }
+
+    #[test]
+    fn a_row_of_the_vocabulary_is_no_narrower_than_a_word_and_no_wider_than_a_row_of_weights() {
+        let with = |log_block| VerifyingKey { log_block, ..key() }.validate();
+        assert_eq!([2, 3, 5].map(with), [Ok(()); 3]);
+        assert_eq!([0, 1, 6, 255].map(with), [Err(KeyError::Lanes); 4]);
+    }
 
     #[test]
     fn presets_have_the_bits_that_they_claim() {

@@ -15,6 +15,10 @@
 //! | [`embedding`](components::embedding), twice | a token's values; the vocabulary | that they are the token's |
 //! | [`tree`](components::tree), three | a step through a decision tree; a node; a feature | the way to the leaf |
 //! | [`table`](components::table), twice | a row of a table: remainders, activations | what the lookups looked up |
+//! | [`sponge`](components::sponge) | a permutation | that a commitment is to the values of a stream |
+//! | [`port`](components::port), twice | a word of the input or output | that its values are the stream's |
+//!
+//! The last three are in proofs whose statement gives the input or the output by a [`Commitment`].
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
     not(test),
@@ -29,17 +33,23 @@
 extern crate alloc;
 
 pub mod challenges;
+pub mod commitment;
 pub mod components;
+mod form;
 mod key;
 mod machine;
+pub mod poseidon2;
 pub mod public;
 pub mod sums;
 pub mod transcript;
 
-pub use challenges::{Challenges, Sizes};
+pub use challenges::{Challenges, Extent, Sizes};
+pub use commitment::{commitment, Commitment};
 pub use components::{Constraints, Kind};
+pub use form::{Committed, Form};
 pub use key::{KeyError, Preset, VerifyingKey, MAX_BATCH, MAX_BINDING, MAX_LOG_SIZE, SHIFT};
 pub use machine::{ClaimedSums, ColumnLayout, Machine, TreeLayout};
+pub use public::Tensor;
 
 /// The address of the constant one, by which a layer's bias is an ordinary row of weights.
 pub const CONSTANT_ADDRESS: u32 = 0;

@@ -10,26 +10,26 @@ use stwo_constraint_framework::{
 };
 
 use crate::components::{Constraints, Kind};
-use crate::{Challenges, VerifyingKey};
+use crate::{Challenges, Form, VerifyingKey};
 
-/// The sums of each component's fractions, as the prover claims them, in the order of [`VerifyingKey::components`].
+/// The sums of each component's fractions, as the prover claims them, in the order of [`Form::components`].
 pub type ClaimedSums = Vec<SecureField>;
 
-/// The constraint system for one model and batch size.
+/// The constraint system for one model and form of statements.
 pub struct Machine {
     components: Vec<FrameworkComponent<Constraints>>,
 }
 
 impl Machine {
-    /// The constraint system of `key` for proofs of `batch` samples.
+    /// The constraint system of `key` for statements of `form`.
     pub fn new(
         key: &VerifyingKey,
-        batch: u32,
+        form: Form,
         challenges: &Challenges,
         claimed: &ClaimedSums,
     ) -> Self {
         let mut locations = TraceLocationAllocator::default();
-        let components = constraints(key, batch, challenges, claimed)
+        let components = constraints(key, form, challenges, claimed)
             .map(|constraints| {
                 let claimed = constraints.claimed;
                 FrameworkComponent::new(&mut locations, constraints, claimed)
@@ -54,14 +54,14 @@ impl Machine {
 
 fn constraints<'a>(
     key: &'a VerifyingKey,
-    batch: u32,
+    form: Form,
     challenges: &'a Challenges,
     claimed: &'a ClaimedSums,
 ) -> impl Iterator<Item = Constraints> + 'a {
-    let sizes = key.sizes(batch);
+    let sizes = key.sizes(form.batch);
     let claimed = claimed.iter().copied();
     let claimed = claimed.chain(core::iter::repeat(SecureField::zero()));
-    key.components()
+    form.components(key)
         .zip(claimed)
         .map(move |((kind, log_size), claimed)| {
             Constraints::new(kind, log_size, sizes, challenges.clone(), claimed)
@@ -89,11 +89,11 @@ pub struct TreeLayout {
 }
 
 impl TreeLayout {
-    /// The layout of proofs of `batch` samples under `key`.
-    pub fn new(key: &VerifyingKey, batch: u32) -> Self {
-        let challenges = Challenges::placeholder(key.sizes(batch));
+    /// The layout of proofs of statements of `form` under `key`.
+    pub fn new(key: &VerifyingKey, form: Form) -> Self {
+        let challenges = Challenges::placeholder(key.sizes(form.batch));
         let mut layout = Self::default();
-        for constraints in constraints(key, batch, &challenges, &ClaimedSums::new()) {
+        for constraints in constraints(key, form, &challenges, &ClaimedSums::new()) {
             let log_size = constraints.log_size;
             let info = constraints.evaluate(InfoEvaluator::empty());
             let fixed = info.preprocessed_columns.iter().map(|_| ColumnLayout {

@@ -4,20 +4,23 @@ use blake2::{Blake2s256, Digest};
 use codec::Encode;
 use stwo::core::channel::{Blake2sChannel, Channel};
 
-use crate::{ClaimedSums, VerifyingKey};
+use crate::{ClaimedSums, Commitment, Tensor, VerifyingKey};
 
 const DOMAIN: &[u8] = b"ciro/zkml/2";
 
-/// A channel bound to the key, the binding and the public input and output, in that order.
+/// What stands for the length of a tensor that is committed to: no tensor is so long.
+const COMMITTED: u64 = u64::MAX;
+
+/// A channel bound to the key, the binding and the input and output, in that order.
 ///
-/// `input` is `[batch][inputs]`, `output` is `[batch][outputs]`. Every part is preceded by its length, so that no two
-/// statements have the same bytes.
+/// A public `input` is `[batch][inputs]`, a public `output` is `[batch][outputs]`. Every part is preceded by its length, so
+/// that no two statements have the same bytes.
 pub fn begin(
     key: &VerifyingKey,
     binding: &[u8],
     batch: u32,
-    input: &[i8],
-    output: &[i32],
+    input: Tensor<&[i8]>,
+    output: Tensor<&[i32]>,
 ) -> Blake2sChannel {
     let mut hasher = Blake2s256::new();
     hasher.update(DOMAIN);
@@ -25,14 +28,8 @@ pub fn begin(
     hasher.update((binding.len() as u64).to_le_bytes());
     hasher.update(binding);
     hasher.update(batch.to_le_bytes());
-    hasher.update((input.len() as u64).to_le_bytes());
-    for value in input {
-        hasher.update(value.to_le_bytes());
-    }
-    hasher.update((output.len() as u64).to_le_bytes());
-    for value in output {
-        hasher.update(value.to_le_bytes());
-    }
+    absorb(&mut hasher, input, i8::to_le_bytes);
+    absorb(&mut hasher, output, i32::to_le_bytes);
     let digest: [u8; 32] = hasher.finalize().into();
 
     let mut words = [0u32; 8];
@@ -52,6 +49,25 @@ pub fn begin(
             .collect::<alloc::vec::Vec<_>>(),
     );
     channel
+}
+
+fn absorb<T: Copy, const N: usize>(
+    hasher: &mut Blake2s256,
+    tensor: Tensor<&[T]>,
+    bytes: fn(T) -> [u8; N],
+) {
+    match tensor {
+        Tensor::Public(values) => {
+            hasher.update((values.len() as u64).to_le_bytes());
+            for value in values {
+                hasher.update(bytes(*value));
+            }
+        }
+        Tensor::Committed(Commitment(bytes)) => {
+            hasher.update(COMMITTED.to_le_bytes());
+            hasher.update(bytes);
+        }
+    }
 }
 
 /// Adds the claimed sums, before the interaction trace is committed.

@@ -8,10 +8,10 @@ use std::sync::LazyLock;
 
 use ciro_zkml_fuzz::{damage, target, Damage};
 use ciro_zkml_prover::Prover;
-use ciro_zkml_verifier::{verify, Receipt, Statement, VerifyingKey};
+use ciro_zkml_verifier::{verify, Committed, Receipt, VerifyingKey};
 use testing::{convolutional, forest, input, model, transformer};
 
-/// An honest proof of each kind of model and each preset.
+/// An honest proof of each kind of model and each preset, of public tensors and of committed ones.
 static HONEST: LazyLock<Vec<(VerifyingKey, Receipt)>> = LazyLock::new(|| {
     let perceptron = |preset| model(&[16, 24, 4], preset);
     let models = [0, 1].map(|preset| {
@@ -24,10 +24,17 @@ static HONEST: LazyLock<Vec<(VerifyingKey, Receipt)>> = LazyLock::new(|| {
     });
     let prove = |model: &_| {
         let prover = Prover::new(model).unwrap();
-        let receipt = prover.prove(b"fuzz", &input(model, 2)).unwrap();
-        (prover.key().clone(), receipt)
+        [false, true].map(|both| {
+            let committed = Committed {
+                input: both,
+                output: both,
+            };
+            let input = input(model, 2);
+            let (receipt, _) = prover.prove_committed(b"fuzz", &input, committed).unwrap();
+            (prover.key().clone(), receipt)
+        })
     };
-    models.iter().flatten().map(prove).collect()
+    models.iter().flatten().flat_map(prove).collect()
 });
 
 fn honest(which: u8) -> &'static (VerifyingKey, Receipt) {
@@ -49,13 +56,7 @@ fn damaged_proofs_are_refused() {
 fn arbitrary_bytes_are_no_proof() {
     target!((u8, Vec<u8>), |(which, proof)| {
         let (key, receipt) = honest(*which);
-        let statement = Statement {
-            binding: &receipt.binding,
-            batch: receipt.batch,
-            input: &receipt.input,
-            output: &receipt.output,
-        };
-        assert!(verify(key, &statement, proof).is_err());
+        assert!(verify(key, &receipt.statement(), proof).is_err());
     });
 }
 

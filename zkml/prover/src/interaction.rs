@@ -1,7 +1,7 @@
 //! The interaction trace: the running sums that [`ciro_zkml_air`] constrains, from the same definition of a row.
 
 use ciro_zkml_air::sums::{FractionOf, Target};
-use ciro_zkml_air::{Challenges, ClaimedSums, Constraints, VerifyingKey};
+use ciro_zkml_air::{Challenges, ClaimedSums, Constraints, Form, VerifyingKey};
 use num_traits::Zero;
 use rayon::prelude::*;
 use stwo::core::fields::m31::BaseField;
@@ -25,21 +25,22 @@ pub(crate) type Evaluations = Vec<CircleEvaluation<SimdBackend, BaseField, BitRe
 /// The interaction trace of all components, and the sum of each.
 pub(crate) fn generate(
     key: &VerifyingKey,
-    batch: u32,
+    form: Form,
     mut preprocessed: &[BaseColumn],
     witness: &Witness,
     challenges: &Challenges,
 ) -> (Evaluations, ClaimedSums) {
+    let sizes = key.sizes(form.batch);
     let (mut columns, mut claimed) = (Evaluations::new(), ClaimedSums::new());
-    for ((kind, log_size), (_, main)) in key.components().zip(&witness.components) {
+    for ((kind, log_size), (_, main)) in form.components(key).zip(&witness.components) {
         let constraints = Constraints::new(
             kind,
             log_size,
-            key.sizes(batch),
+            sizes,
             challenges.clone(),
             SecureField::zero(),
         );
-        let (own, rest) = preprocessed.split_at(kind.columns(key.sizes(batch)).len());
+        let (own, rest) = preprocessed.split_at(kind.columns(sizes).len());
         preprocessed = rest;
         let (sums, total) = running_sums(&constraints, own, main);
         columns.extend(sums);

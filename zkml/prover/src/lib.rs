@@ -15,6 +15,7 @@
 mod interaction;
 mod layout;
 mod memory;
+mod opening;
 mod prover;
 #[cfg(test)]
 mod soundness;

@@ -1,6 +1,6 @@
 //! How much memory a proof takes, and whether there is as much.
 
-use ciro_zkml_air::{ColumnLayout, TreeLayout, VerifyingKey};
+use ciro_zkml_air::{ColumnLayout, Form, TreeLayout, VerifyingKey};
 
 use crate::ProverError;
 
@@ -34,10 +34,10 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// For proofs of `batch` samples under `key`: each column as it was made, its coefficients and its values on the larger
+    /// For proofs of statements of `form` under `key`: each column as it was made, its coefficients and its values on the larger
     /// domain, the trees over them, and the quotients.
-    pub fn new(key: &VerifyingKey, batch: u32) -> Self {
-        let layout = TreeLayout::new(key, batch);
+    pub fn new(key: &VerifyingKey, form: Form) -> Self {
+        let layout = TreeLayout::new(key, form);
         let blowup = 1 << key.preset.config().fri_config.log_blowup_factor;
         let bytes = |cells: u64| cells * (2 + blowup) * FIELD;
         let committed = cells(&layout.main) + cells(&layout.interaction) + composition_cells(key);
@@ -102,7 +102,8 @@ mod tests {
     #[test]
     fn a_larger_blowup_and_a_larger_batch_need_more() {
         let [fast, chain] = [0, 1].map(|preset| Prover::new(&model(&[20, 30, 4], preset)).unwrap());
-        let needed = |prover: &Prover, batch| Memory::new(prover.key(), batch).total();
+        let needed =
+            |prover: &Prover, batch| Memory::new(prover.key(), Form::public(batch)).total();
         assert!(needed(&chain, 1) > 4 * needed(&fast, 1));
         assert!(needed(&fast, 64) > needed(&fast, 1));
     }

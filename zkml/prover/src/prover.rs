@@ -1,10 +1,11 @@
 //! Committing to a model once, and proving its runs.
 
 use ciro_zkml_air::{
-    transcript, Challenges, ClaimedSums, KeyError, Machine, VerifyingKey, MAX_BINDING,
+    commitment, transcript, Challenges, ClaimedSums, Committed, Form, KeyError, Machine, Tensor,
+    VerifyingKey, MAX_BINDING,
 };
 use ciro_zkml_model::{Model, ModelError};
-use ciro_zkml_verifier::{codec, Receipt};
+use ciro_zkml_verifier::{codec, Receipt, Statement};
 use stwo::core::channel::Blake2sChannel;
 use stwo::core::poly::circle::CanonicCoset;
 use stwo::core::utils::MaybeOwned;
@@ -75,6 +76,9 @@ pub enum ProverError {
         /// The most there may be.
         limit: usize,
     },
+    /// What is committed to takes more permutations than the model's tallest component has rows.
+    #[error("the commitments take more rows than the model has: put fewer samples into a proof")]
+    Commitment,
     /// The binding is too long.
     #[error("a proof is bound to at most {MAX_BINDING} bytes, not {0}")]
     Binding(usize),
@@ -113,7 +117,7 @@ impl Prover {
     /// If the model is not valid, too large for one proof, or too large for the memory that is free.
     pub fn new(model: &Model) -> Result<Self, ProverError> {
         let mut layout = Layout::new(model)?;
-        memory::check(Memory::new(&layout.key, 1).total())?;
+        memory::check(Memory::new(&layout.key, Form::public(1)).total())?;
         let config = layout.key.preset.config();
         let log_blowup = config.fri_config.log_blowup_factor;
         let domain = CanonicCoset::new(layout.key.max_log_size() + log_blowup + 1).circle_domain();
@@ -153,22 +157,67 @@ impl Prover {
         &self.model
     }
 
-    /// What a proof of `batch` samples commits to.
-    pub fn stats(&self, batch: u32) -> ProofStats {
-        let layout = ciro_zkml_air::TreeLayout::new(self.key(), batch);
+    /// What a proof of a statement of `form` commits to.
+    pub fn stats(&self, form: Form) -> ProofStats {
+        let layout = ciro_zkml_air::TreeLayout::new(self.key(), form);
         let committed = cells(&layout.main) + cells(&layout.interaction);
         ProofStats {
             committed_cells: committed + composition_cells(self.key()),
             preprocessed_cells: cells(&layout.preprocessed),
-            memory_bytes: Memory::new(self.key(), batch).total(),
+            memory_bytes: Memory::new(self.key(), form).total(),
         }
     }
 
-    /// Runs the model on `input` (`[batch][inputs]`, 1 to [`VerifyingKey::max_batch`] samples) and proves the run, bound to `binding`.
+    /// Runs the model on `input` (`[batch][inputs]`, 1 to [`VerifyingKey::max_batch`] samples) and proves the run, bound to
+    /// `binding`. Input and output are public.
     ///
     /// # Errors
     /// If the input or the binding do not fit, or if too little memory is free.
     pub fn prove(&self, binding: &[u8], input: &[i8]) -> Result<Receipt, ProverError> {
+        let (receipt, _) = self.prove_committed(binding, input, Committed::default())?;
+        Ok(receipt)
+    }
+
+    /// As [`Self::prove`], but the statement gives by commitments what `committed` says. Returns the last layer's
+    /// accumulators, too, `[batch][outputs]`.
+    ///
+    /// # Errors
+    /// As [`Self::prove`]; and if the commitments take more rows than the model's tallest component has.
+    pub fn prove_committed(
+        &self,
+        binding: &[u8],
+        input: &[i8],
+        committed: Committed,
+    ) -> Result<(Receipt, Vec<i32>), ProverError> {
+        let form = self.form(input, committed)?;
+        if binding.len() > MAX_BINDING {
+            return Err(ProverError::Binding(binding.len()));
+        }
+        let key = self.key();
+        memory::check(Memory::new(key, form).proof)?;
+        let mut trace = self.model.trace(input)?;
+        let witness = Witness::new(&self.layout, &self.model, form, input, &trace);
+        let output = trace.pop().map(|last| last.acc).unwrap_or_default();
+        let mut receipt = Receipt {
+            model: key.id(),
+            binding: binding.to_vec(),
+            batch: form.batch,
+            input: stated(input, committed.input),
+            output: stated(&output, committed.output),
+            proof: Vec::new(),
+        };
+
+        let mut session = Session::new(self, &receipt.statement());
+        session.commit_witness(&witness);
+        let challenges = session.draw_challenges()?;
+        let (sums, claimed) =
+            interaction::generate(key, form, &self.preprocessed, &witness, &challenges);
+        receipt.proof = session.finish(&challenges, sums, &claimed)?;
+        Ok((receipt, output))
+    }
+
+    /// The form of a statement about `input`.
+    fn form(&self, input: &[i8], committed: Committed) -> Result<Form, ProverError> {
         let key = self.key();
         let batch = input.len() / self.model.inputs();
         let limit = key.max_batch() as usize;
@@ -178,44 +227,42 @@ impl Prover {
                 limit,
             });
         }
-        if binding.len() > MAX_BINDING {
-            return Err(ProverError::Binding(binding.len()));
-        }
-        memory::check(Memory::new(key, batch as u32).proof)?;
-        let mut trace = self.model.trace(input)?;
-        let witness = Witness::new(&self.layout, &self.model, batch, input, &trace);
-        let output = trace.pop().map(|last| last.acc).unwrap_or_default();
-        let batch = batch as u32;
+        let form = Form {
+            batch: batch as u32,
+            committed,
+        };
+        form.fits(key)
+            .then_some(form)
+            .ok_or(ProverError::Commitment)
+    }
+}
 
-        let channel = transcript::begin(key, binding, batch, input, &output);
-        let mut session = Session::new(self, batch, channel);
-        session.commit_witness(&witness);
-        let challenges = session.draw_challenges()?;
-        let (sums, claimed) =
-            interaction::generate(key, batch, &self.preprocessed, &witness, &challenges);
-        let proof = session.finish(&challenges, sums, &claimed)?;
-        Ok(Receipt {
-            model: key.id(),
-            binding: binding.to_vec(),
-            batch,
-            input: input.to_vec(),
-            output,
-            proof,
-        })
+/// A tensor as a statement gives it.
+pub(crate) fn stated<T: Copy + Into<i32>>(values: &[T], committed: bool) -> Tensor<Vec<T>> {
+    match committed {
+        true => Tensor::Committed(commitment(values)),
+        false => Tensor::Public(values.to_vec()),
     }
 }
 
 /// One proof in the making: the steps of the protocol, in their order.
 pub(crate) struct Session<'a> {
     prover: &'a Prover,
-    batch: u32,
+    form: Form,
     channel: Blake2sChannel,
     scheme: CommitmentSchemeProver<'a, SimdBackend, Blake2sMerkleChannel>,
 }
 
 impl<'a> Session<'a> {
     /// Starts from a channel that holds the statement, and commits to the model.
-    pub fn new(prover: &'a Prover, batch: u32, mut channel: Blake2sChannel) -> Self {
+    pub fn new(prover: &'a Prover, statement: &Statement<'_>) -> Self {
+        let Statement {
+            binding,
+            batch,
+            input,
+            output,
+        } = *statement;
+        let mut channel = transcript::begin(prover.key(), binding, batch, input, output);
         let config = prover.key().preset.config();
         let mut scheme = CommitmentSchemeProver::new(config, &prover.twiddles);
         if STORE_COEFFICIENTS {
@@ -224,7 +271,7 @@ impl<'a> Session<'a> {
         scheme.commit_tree(MaybeOwned::Borrowed(&prover.tree), &mut channel);
         Self {
             prover,
-            batch,
+            form: statement.form(),
             channel,
             scheme,
         }
@@ -241,7 +288,7 @@ impl<'a> Session<'a> {
     }
 
     pub fn draw_challenges(&mut self) -> Result<Challenges, ProverError> {
-        let sizes = self.prover.key().sizes(self.batch);
+        let sizes = self.prover.key().sizes(self.form.batch);
         Challenges::draw(&mut self.channel, sizes).ok_or(ProverError::Degenerate)
     }
 
@@ -254,7 +301,7 @@ impl<'a> Session<'a> {
     ) -> Result<Vec<u8>, ProverError> {
         transcript::mix_claimed_sums(&mut self.channel, claimed);
         self.commit(sums);
-        let machine = Machine::new(self.prover.key(), self.batch, challenges, claimed);
+        let machine = Machine::new(self.prover.key(), self.form, challenges, claimed);
         let components: Vec<&dyn ComponentProver<SimdBackend>> = machine
             .components()
             .iter()

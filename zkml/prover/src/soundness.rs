@@ -1,9 +1,11 @@
 //! A prover that cheats in one place is refused, for every kind of place.
 
+mod opening;
+
 use std::cell::Cell;
 
 use ciro_zkml_air::public::signed;
-use ciro_zkml_air::{transcript, ClaimedSums, Kind};
+use ciro_zkml_air::{ClaimedSums, Committed, Form, Kind};
 use ciro_zkml_model::{Map, Model, Op, TreeNode};
 use ciro_zkml_verifier::{Receipt, VerifyError};
 use num_traits::One;
@@ -13,7 +15,7 @@ use stwo::prover::backend::simd::column::BaseColumn;
 use stwo::prover::backend::Column;
 
 use crate::interaction::{self, Evaluations};
-use crate::prover::Session;
+use crate::prover::{stated, Session};
 use crate::testing::{convolutional, forest, input, model, pooled, transformer, Random};
 use crate::witness::Witness;
 use crate::{Prover, ProverError};
@@ -22,13 +24,21 @@ const BATCH: usize = 2;
 
 /// What a cheating prover changes, at each step of the protocol.
 struct Cheat<'a> {
+    committed: Committed,
     output: &'a dyn Fn(&mut Vec<i32>),
+    /// What is stated in the end, of which the proof is yet to be made.
+    statement: &'a dyn Fn(&mut Receipt),
     witness: &'a dyn Fn(&mut Witness),
     sums: &'a dyn Fn(&mut Evaluations, &mut ClaimedSums),
 }
 
 const HONEST: Cheat = Cheat {
+    committed: Committed {
+        input: false,
+        output: false,
+    },
     output: &|_| (),
+    statement: &|_| (),
     witness: &|_| (),
     sums: &|_, _| (),
 };
@@ -36,33 +46,33 @@ const HONEST: Cheat = Cheat {
 /// Runs the protocol with the changes. `Err` if stwo's prover notices that its own constraints fail.
 fn prove(prover: &Prover, input: &[i8], cheat: &Cheat) -> Result<Receipt, ProverError> {
     let key = prover.key();
+    let form = Form {
+        batch: BATCH as u32,
+        committed: cheat.committed,
+    };
     let mut trace = prover.model().trace(input)?;
-    let mut witness = Witness::new(&prover.layout, prover.model(), BATCH, input, &trace);
+    let mut witness = Witness::new(&prover.layout, prover.model(), form, input, &trace);
     let mut output = trace.pop().unwrap().acc;
     (cheat.output)(&mut output);
     (cheat.witness)(&mut witness);
-
-    let channel = transcript::begin(key, b"", BATCH as u32, input, &output);
-    let mut session = Session::new(prover, BATCH as u32, channel);
-    session.commit_witness(&witness);
-    let challenges = session.draw_challenges()?;
-    let (mut sums, mut claimed) = interaction::generate(
-        key,
-        BATCH as u32,
-        &prover.preprocessed,
-        &witness,
-        &challenges,
-    );
-    (cheat.sums)(&mut sums, &mut claimed);
-    let proof = session.finish(&challenges, sums, &claimed)?;
-    Ok(Receipt {
+    let mut receipt = Receipt {
         model: key.id(),
         binding: Vec::new(),
-        batch: BATCH as u32,
-        input: input.to_vec(),
-        output,
-        proof,
-    })
+        batch: form.batch,
+        input: stated(input, form.committed.input),
+        output: stated(&output, form.committed.output),
+        proof: Vec::new(),
+    };
+    (cheat.statement)(&mut receipt);
+
+    let mut session = Session::new(prover, &receipt.statement());
+    session.commit_witness(&witness);
+    let challenges = session.draw_challenges()?;
+    let (mut sums, mut claimed) =
+        interaction::generate(key, form, &prover.preprocessed, &witness, &challenges);
+    (cheat.sums)(&mut sums, &mut claimed);
+    receipt.proof = session.finish(&challenges, sums, &claimed)?;
+    Ok(receipt)
 }
 
 /// What becomes of the cheat: the verifier's refusal, or the prover's if its constraints cannot be met at all.
@@ -135,6 +145,14 @@ fn used_rows(prover: &Prover, kind: Kind) -> Vec<usize> {
         Kind::Feature => (0..layout.trees.features.len()).collect(),
         Kind::Product => (0..layout.products.rows.len()).collect(),
         Kind::Embedding => (0..layout.embeddings.lookups.len()).collect(),
+        Kind::InputPort => (0..prover.key().input_words() as usize).collect(),
+        Kind::OutputPort => (0..prover.key().output_words() as usize).collect(),
+        Kind::Sponge => {
+            let key = prover.key();
+            let tensors = [key.inputs, key.outputs].into_iter();
+            let blocks = tensors.map(|values| (values as usize * BATCH).div_ceil(8));
+            (0..blocks.sum()).collect()
+        }
         Kind::Relay
         | Kind::Linear
         | Kind::Range

@@ -1,14 +1,15 @@
 //! The main trace: what the model computed, laid out in columns.
 
-use ciro_zkml_air::components::{max, requant, tree};
+use ciro_zkml_air::components::{max, requant, sponge, tree};
 use ciro_zkml_air::public::{signed, unit_positions};
-use ciro_zkml_air::{Kind, CONSTANT_ADDRESS, INPUT_ADDRESS, SHIFT};
+use ciro_zkml_air::{Form, Kind, CONSTANT_ADDRESS, INPUT_ADDRESS, SHIFT};
 use ciro_zkml_model::{Model, Op, Trace, TreeNode, Trees};
 use rayon::prelude::*;
 use stwo::core::fields::m31::BaseField;
 use stwo::prover::backend::simd::column::BaseColumn;
 
 use crate::layout::{feature_name, Embeddings, Layout, Lookup, Place, ProductRow, NONE};
+use crate::opening;
 
 /// Columns of the main trace, component by component, in the order of the key's.
 pub(crate) struct Witness {
@@ -27,24 +28,21 @@ struct Writer<'a> {
 }
 
 impl Witness {
-    /// Lays out the run of `input` (`[batch][inputs]`), whose nodes' values are `trace`.
-    pub fn new(
-        layout: &Layout,
-        model: &Model,
-        batch: usize,
-        input: &[i8],
-        trace: &[Trace],
-    ) -> Self {
+    /// Lays out the run of `input` (`[batch][inputs]`), whose nodes' values are `trace`, for a statement of `form`.
+    pub fn new(layout: &Layout, model: &Model, form: Form, input: &[i8], trace: &[Trace]) -> Self {
         let mut writer = Writer {
             layout,
-            batch,
+            batch: form.batch as usize,
             positions: layout.key.positions() as usize,
             memory: Vec::new(),
             range: vec![0; 1 << SHIFT],
         };
-        writer.fill_memory(model, input, trace);
+        let input: Vec<i32> = input.iter().map(|value| i32::from(*value)).collect();
+        writer.fill_memory(model, &input, trace);
+        let output = trace.last().map_or(&[][..], |last| &last.acc);
         let mut components: Vec<(Kind, Vec<BaseColumn>)> = Vec::new();
-        for (kind, _) in layout.key.components() {
+        for (kind, log_size) in form.components(&layout.key) {
+            let height = (kind, 1 << log_size);
             let columns = match kind {
                 Kind::Relay => writer.relay(),
                 Kind::Linear => writer.read(layout.linear_addresses.iter().copied()),
@@ -68,6 +66,18 @@ impl Witness {
                     }
                     continue;
                 }
+                Kind::Sponge => {
+                    let input = form.committed.input.then_some((0, &input[..]));
+                    let output = (sponge::OUTPUT_BLOCK, output);
+                    let output = form.committed.output.then_some(output);
+                    let tensors: Vec<_> = input.into_iter().chain(output).collect();
+                    opening::absorb(&tensors, 1 << log_size)
+                }
+                Kind::InputPort => {
+                    opening::count_bytes(&input, &mut writer.range);
+                    opening::offer(&layout.key, height, form.batch, &input)
+                }
+                Kind::OutputPort => opening::offer(&layout.key, height, form.batch, output),
                 // Made with what looks them up.
                 Kind::Range | Kind::Activation | Kind::Node | Kind::Feature | Kind::Vocabulary => {
                     continue
@@ -88,11 +98,10 @@ impl Witness {
 }
 
 impl Writer<'_> {
-    fn fill_memory(&mut self, model: &Model, input: &[i8], trace: &[Trace]) {
+    fn fill_memory(&mut self, model: &Model, input: &[i32], trace: &[Trace]) {
         let values = self.batch * self.positions;
         self.memory = vec![vec![0; self.layout.addresses]; values];
-        let input: Vec<i32> = input.iter().map(|value| i32::from(*value)).collect();
-        self.fill_public(&input);
+        self.fill_public(input);
         for (index, (node, trace)) in model.nodes.iter().zip(trace).enumerate() {
             if matches!(node.op, Op::Embedding(_)) {
                 self.fill_tensor(index + 1, &trace.out);
@@ -234,7 +243,8 @@ impl Writer<'_> {
             blocks,
             ..
         } = &self.layout.embeddings;
-        let (key, lanes) = (&self.layout.key, self.layout.key.lanes() as usize);
+        let key = &self.layout.key;
+        let block = key.sizes(1).block as usize;
         let rows = key.rows(Kind::Embedding) as usize;
         let node = model
             .nodes
@@ -243,7 +253,7 @@ impl Writer<'_> {
         let out = node.map_or(&[][..], |node| &trace[node].out);
         let own = out.len() / self.batch;
         let mut counts = vec![0u32; key.rows(Kind::Vocabulary) as usize];
-        let mut values = vec![vec![BaseField::from(0u32); rows]; lanes * self.batch];
+        let mut values = vec![vec![BaseField::from(0u32); rows]; block * self.batch];
         // A word of bytes is the same at all its positions.
         let byte = |of: fn(&Lookup) -> u32| {
             let words = self
@@ -258,10 +268,10 @@ impl Writer<'_> {
                     .map(|address| (memory[address as usize] + 128) as usize);
                 let token = upper << 8 | lower;
                 counts[token * blocks + lookup.block as usize] += 1;
-                let from = lookup.block as usize * lanes;
+                let from = lookup.block as usize * block;
                 let row = &out[sample * own + lookup.token * width..][..*width];
-                for (lane, value) in row[from..].iter().take(lanes).enumerate() {
-                    values[sample * lanes + lane][index] = signed(*value);
+                for (at, value) in row[from..].iter().take(block).enumerate() {
+                    values[sample * block + at][index] = signed(*value);
                 }
             }
         }

@@ -42,13 +42,14 @@ fn conforms(name: &str, calibration: &str, tests: &str) {
         for batch in [1, BATCH.min(max_batch(&model))] {
             let input = model.quantise(&tests[..batch * model.columns()]).unwrap();
             let mut receipt = prover.prove(b"conformance", &input).unwrap();
-            assert_eq!(receipt.output, model.run(&input).unwrap(), "{name}");
+            let output = receipt.output.public_mut().unwrap();
+            assert_eq!(*output, model.run(&input).unwrap(), "{name}");
             assert_eq!(
                 receipt.verify(prover.key()),
                 Ok(()),
                 "{name}, {preset:?}, {batch} samples"
             );
-            receipt.output[0] ^= 1;
+            receipt.output.public_mut().unwrap()[0] ^= 1;
             assert_eq!(
                 receipt.verify(prover.key()),
                 Err(VerifyError::Sum),

@@ -4,7 +4,7 @@
 mod testing;
 
 use ciro_zkml_prover::{max_batch, Prover, ProverError};
-use ciro_zkml_verifier::{verify, Receipt, Statement, VerifyError};
+use ciro_zkml_verifier::{commitment, verify, Commitment, Committed, Receipt, Tensor, VerifyError};
 use testing::{convolutional, forest, input, model, pooled, transformer, Random};
 
 #[test]
@@ -16,7 +16,7 @@ fn an_honest_proof_verifies_and_its_output_is_the_interpreters() {
                 let prover = Prover::new(&model).unwrap();
                 let input = input(&model, batch);
                 let receipt = prover.prove(b"binding", &input).unwrap();
-                assert_eq!(receipt.output, model.run(&input).unwrap());
+                assert_eq!(receipt.output, Tensor::Public(model.run(&input).unwrap()));
                 assert_eq!(
                     receipt.verify(prover.key()),
                     Ok(()),
@@ -36,11 +36,51 @@ fn every_kind_of_node_is_proved() {
             for batch in [1, max_batch(&model).min(5)] {
                 let input = input(&model, batch);
                 let receipt = prover.prove(b"", &input).unwrap();
-                assert_eq!(receipt.output, model.run(&input).unwrap());
+                assert_eq!(receipt.output, Tensor::Public(model.run(&input).unwrap()));
                 assert_eq!(
                     receipt.verify(prover.key()),
                     Ok(()),
                     "{} {preset} {batch}",
+                    model.name
+                );
+            }
+        }
+    }
+}
+
+/// The ways to state an input and an output that are not both public.
+const COMMITTED: [Committed; 3] = [
+    Committed {
+        input: true,
+        output: false,
+    },
+    Committed {
+        input: false,
+        output: true,
+    },
+    Committed {
+        input: true,
+        output: true,
+    },
+];
+
+#[test]
+fn what_a_statement_commits_to_is_the_input_and_the_interpreters_output() {
+    for build in [convolutional, forest, transformer, pooled] {
+        let model = build(0);
+        let prover = Prover::new(&model).unwrap();
+        for batch in [1, max_batch(&model).min(3)] {
+            let input = input(&model, batch);
+            let output = model.run(&input).unwrap();
+            for committed in COMMITTED {
+                let (receipt, given) = prover.prove_committed(b"", &input, committed).unwrap();
+                assert_eq!(given, output);
+                assert_eq!(receipt.statement().form().committed, committed);
+                assert!(receipt.input.is_of(&input) && receipt.output.is_of(&output));
+                assert_eq!(
+                    receipt.verify(prover.key()),
+                    Ok(()),
+                    "{} {batch} {committed:?}",
                     model.name
                 );
             }
@@ -66,7 +106,7 @@ fn the_largest_batch_verifies_and_a_larger_one_is_refused() {
     }
 }
 
-/// Proofs of both presets and all kinds of nodes, to be tampered with.
+/// Proofs of both presets and all kinds of nodes, of public and of committed tensors, to be tampered with.
 fn receipts() -> Vec<(Prover, Receipt)> {
     let perceptron = |preset| model(&[16, 24, 4], preset);
     let models = [
@@ -76,13 +116,18 @@ fn receipts() -> Vec<(Prover, Receipt)> {
         forest(1),
         pooled(1),
     ];
+    let committed = [(perceptron(1), COMMITTED[2]), (pooled(0), COMMITTED[1])];
     models
-        .map(|model| {
+        .into_iter()
+        .map(|model| (model, Committed::default()))
+        .chain(committed)
+        .map(|(model, committed)| {
             let prover = Prover::new(&model).unwrap();
-            let receipt = prover.prove(b"payee", &input(&model, 2)).unwrap();
+            let input = input(&model, 2);
+            let (receipt, _) = prover.prove_committed(b"payee", &input, committed).unwrap();
             (prover, receipt)
         })
-        .into()
+        .collect()
 }
 
 fn accepts(prover: &Prover, file: &[u8]) -> bool {
@@ -120,12 +165,7 @@ fn a_proof_of_any_other_length_is_refused() {
         for _ in 0..1000 {
             assert!(!accepts(&prover, &file[..random.below(file.len())]));
         }
-        let statement = Statement {
-            binding: &receipt.binding,
-            batch: receipt.batch,
-            input: &receipt.input,
-            output: &receipt.output,
-        };
+        let statement = receipt.statement();
         for _ in 0..1000 {
             let cut = &receipt.proof[..random.below(receipt.proof.len())];
             assert_eq!(
@@ -149,7 +189,9 @@ fn random_bytes_in_a_proof_never_panic() {
             let mut receipt = receipt.clone();
             let from = random.below(receipt.proof.len());
             let to = receipt.proof.len().min(from + 1 + random.below(256));
-            receipt.proof[from..to]
+            // The first byte becomes another one, so that the proof is never the same.
+            receipt.proof[from] ^= 1 + random.below(255) as u8;
+            receipt.proof[from + 1..to]
                 .iter_mut()
                 .for_each(|byte| *byte = random.below(256) as u8);
             assert!(receipt.verify(prover.key()).is_err());
@@ -169,10 +211,16 @@ fn a_proof_holds_for_its_statement_alone() {
         refused(&|receipt| receipt.binding = b"thief".to_vec()),
         VerifyError::Sum
     );
-    assert_eq!(refused(&|receipt| receipt.input[0] ^= 1), VerifyError::Sum);
-    assert_eq!(refused(&|receipt| receipt.output[3] += 1), VerifyError::Sum);
     assert_eq!(
-        refused(&|receipt| receipt.output[3] = 1 << 30),
+        refused(&|receipt| receipt.input.public_mut().unwrap()[0] ^= 1),
+        VerifyError::Sum
+    );
+    assert_eq!(
+        refused(&|receipt| receipt.output.public_mut().unwrap()[3] += 1),
+        VerifyError::Sum
+    );
+    assert_eq!(
+        refused(&|receipt| receipt.output.public_mut().unwrap()[3] = 1 << 30),
         VerifyError::OutputRange
     );
     assert_eq!(
@@ -184,6 +232,71 @@ fn a_proof_holds_for_its_statement_alone() {
         refused(&|receipt| receipt.binding = vec![0; 257]),
         VerifyError::Statement
     );
+}
+
+#[test]
+fn a_proof_of_commitments_holds_for_them_alone() {
+    let model = model(&[16, 24, 4], 0);
+    let prover = Prover::new(&model).unwrap();
+    let input = input(&model, 2);
+    let committed = Committed {
+        input: true,
+        output: true,
+    };
+    let (receipt, output) = prover.prove_committed(b"", &input, committed).unwrap();
+    let refused = |change: &dyn Fn(&mut Receipt)| {
+        let mut receipt = receipt.clone();
+        change(&mut receipt);
+        receipt.verify(prover.key()).unwrap_err()
+    };
+    let other = Tensor::Committed(commitment(&[&input[..], &[0]].concat()));
+    assert_eq!(
+        refused(&|receipt| receipt.input = other.clone()),
+        VerifyError::Sum
+    );
+    let other = Tensor::Committed(commitment(&output[1..]));
+    assert_eq!(
+        refused(&|receipt| receipt.output = other.clone()),
+        VerifyError::Sum
+    );
+    // Elements of a commitment are below the modulus.
+    let other = Tensor::Committed(Commitment([255; 32]));
+    assert_eq!(
+        refused(&|receipt| receipt.output = other.clone()),
+        VerifyError::Statement
+    );
+    // A proof of commitments has another shape than one of values, so its bytes are read as something else.
+    let [of_input, of_output] = [true, false].map(|of_input| {
+        refused(&|receipt| match of_input {
+            true => receipt.input = Tensor::Public(input.clone()),
+            false => receipt.output = Tensor::Public(output.clone()),
+        })
+    });
+    for error in [of_input, of_output] {
+        assert!(matches!(error, VerifyError::Encoding | VerifyError::Sum));
+    }
+}
+
+#[test]
+fn commitments_that_take_more_rows_than_the_model_has_are_refused() {
+    // 64 samples of 600 inputs are 4800 permutations, and the tallest component is the table of 4096 remainders.
+    let model = model(&[600, 3], 0);
+    let prover = Prover::new(&model).unwrap();
+    let committed = COMMITTED[0];
+    let (receipt, _) = prover
+        .prove_committed(b"", &input(&model, 8), committed)
+        .unwrap();
+    assert_eq!(receipt.verify(prover.key()), Ok(()));
+    let error = prover
+        .prove_committed(b"", &input(&model, 64), committed)
+        .err();
+    assert!(matches!(error, Some(ProverError::Commitment)), "{error:?}");
+    let receipt = Receipt {
+        batch: 64,
+        output: Tensor::Public(vec![0; 64 * 3]),
+        ..receipt
+    };
+    assert_eq!(receipt.verify(prover.key()), Err(VerifyError::Statement));
 }
 
 #[test]

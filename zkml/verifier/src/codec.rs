@@ -68,12 +68,20 @@ impl<'a> Reader<'a> {
         self.array().map(Blake2sHash)
     }
 
+    /// Reads `n` items, none of which is shorter than a field element.
     fn many<T>(
         &mut self,
         n: usize,
         mut read: impl FnMut(&mut Self) -> Option<T>,
     ) -> Option<Vec<T>> {
-        (0..n).map(|_| read(self)).collect()
+        if n > self.0.len() {
+            return None;
+        }
+        let mut items = Vec::with_capacity(n);
+        for _ in 0..n {
+            items.push(read(self)?);
+        }
+        Some(items)
     }
 
     pub fn commitments(&mut self, shape: &Shape) -> Option<Commitments> {

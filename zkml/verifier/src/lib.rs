@@ -21,6 +21,9 @@ mod receipt;
 mod shape;
 mod verify;
 
-pub use ciro_zkml_air::{KeyError, Kind, Preset, VerifyingKey, MAX_BATCH, MAX_BINDING, SHIFT};
+pub use ciro_zkml_air::{
+    commitment, Commitment, Committed, Form, KeyError, Kind, Preset, Tensor, VerifyingKey,
+    MAX_BATCH, MAX_BINDING, SHIFT,
+};
 pub use receipt::{Receipt, ReceiptError};
 pub use verify::{verify, Statement, VerifyError};

@@ -1,12 +1,12 @@
 //! A proof with all that it proves: the `.proof` file.
 
 use alloc::vec::Vec;
-use ciro_zkml_air::{VerifyingKey, MAX_BATCH, MAX_BINDING};
+use ciro_zkml_air::{Tensor, VerifyingKey, MAX_BATCH, MAX_BINDING};
 use codec::{Decode, Encode};
 
 use crate::verify::{verify, Statement, VerifyError};
 
-const MAGIC: &[u8; 8] = b"CIROPRF1";
+const MAGIC: &[u8; 8] = b"CIROPRF2";
 
 /// A proof with its statement and the identity of its model.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -18,9 +18,9 @@ pub struct Receipt {
     /// Samples.
     pub batch: u32,
     /// The quantised input, `[batch][inputs]`.
-    pub input: Vec<i8>,
+    pub input: Tensor<Vec<i8>>,
     /// The last layer's accumulators, `[batch][outputs]`.
-    pub output: Vec<i32>,
+    pub output: Tensor<Vec<i32>>,
     /// The proof.
     pub proof: Vec<u8>,
 }
@@ -75,12 +75,16 @@ impl Receipt {
         if self.model != key.id() {
             return Err(VerifyError::Sum);
         }
-        let statement = Statement {
+        verify(key, &self.statement(), &self.proof)
+    }
+
+    /// What the proof proves, of the model.
+    pub fn statement(&self) -> Statement<'_> {
+        Statement {
             binding: &self.binding,
             batch: self.batch,
-            input: &self.input,
-            output: &self.output,
-        };
-        verify(key, &statement, &self.proof)
+            input: self.input.borrowed(),
+            output: self.output.borrowed(),
+        }
     }
 }

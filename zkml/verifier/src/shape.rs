@@ -1,7 +1,7 @@
-//! How much of everything a proof holds: from the key and the batch, then from the query positions.
+//! How much of everything a proof holds: from the key and the statement's form, then from the query positions.
 
 use alloc::vec::Vec;
-use ciro_zkml_air::{ColumnLayout, TreeLayout, VerifyingKey};
+use ciro_zkml_air::{ColumnLayout, Form, TreeLayout, VerifyingKey};
 use stwo::core::vcs_lifted::verifier::LOG_PACKED_LEAF_SIZE;
 
 /// Secure columns of the two halves of the composition polynomial.
@@ -19,7 +19,8 @@ pub(crate) struct FriLayer {
 pub(crate) struct Shape {
     pub layout: TreeLayout,
     pub n_components: usize,
-    /// Height of every Merkle tree of columns: each component has columns in each tree, so the tallest sets it.
+    /// Height of every Merkle tree of columns. The model's components have columns in each tree, so their tallest sets it;
+    /// no other component is taller.
     pub tree_height: u32,
     pub n_queries: usize,
     pub last_layer_coefficients: usize,
@@ -28,7 +29,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    pub fn new(key: &VerifyingKey, batch: u32) -> Option<Self> {
+    pub fn new(key: &VerifyingKey, form: Form) -> Option<Self> {
         let fri = key.preset.config().fri_config;
         let log_degree = key.max_log_size();
         let tree_height = log_degree.checked_add(fri.log_blowup_factor)?;
@@ -49,8 +50,8 @@ impl Shape {
         }
         (bound == fri.log_last_layer_degree_bound).then_some(())?;
         Some(Self {
-            layout: TreeLayout::new(key, batch),
-            n_components: key.components().count(),
+            layout: TreeLayout::new(key, form),
+            n_components: form.components(key).count(),
             tree_height,
             n_queries: fri.n_queries,
             last_layer_coefficients: 1usize.checked_shl(fri.log_last_layer_degree_bound)?,

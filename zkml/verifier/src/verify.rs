@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use ciro_zkml_air::{
-    public, transcript, Challenges, ColumnLayout, KeyError, Machine, VerifyingKey, MAX_BINDING,
+    public, transcript, Challenges, ColumnLayout, Committed, Form, KeyError, Machine, Tensor,
+    VerifyingKey, MAX_BINDING,
 };
 use num_traits::Zero;
 use stwo::core::channel::{Blake2sChannel, Channel, MerkleChannel};
@@ -27,9 +28,22 @@ pub struct Statement<'a> {
     /// Samples, 1 to [`VerifyingKey::max_batch`].
     pub batch: u32,
     /// The quantised input, `[batch][inputs]`.
-    pub input: &'a [i8],
+    pub input: Tensor<&'a [i8]>,
     /// The last layer's accumulators, `[batch][outputs]`, each of magnitude under 2^30.
-    pub output: &'a [i32],
+    pub output: Tensor<&'a [i32]>,
+}
+
+impl Statement<'_> {
+    /// What the shape of its proof depends on.
+    pub fn form(&self) -> Form {
+        Form {
+            batch: self.batch,
+            committed: Committed {
+                input: self.input.is_committed(),
+                output: self.output.is_committed(),
+            },
+        }
+    }
 }
 
 /// Why a proof was refused.
@@ -37,7 +51,7 @@ pub struct Statement<'a> {
 pub enum VerifyError {
     /// The key is not valid.
     Key(KeyError),
-    /// The batch, the binding or the lengths of input and output do not fit the key.
+    /// The batch, the binding or the lengths of input and output do not fit the key, or a commitment is not canonical.
     Statement,
     /// An output is 2^30 or more in magnitude.
     OutputRange,
@@ -100,7 +114,8 @@ pub fn verify(
         input,
         output,
     } = *statement;
-    let shape = Shape::new(key, batch).ok_or(VerifyError::Statement)?;
+    let form = statement.form();
+    let shape = Shape::new(key, form).ok_or(VerifyError::Statement)?;
     let mut reader = Reader::new(proof);
     let commitments = reader.commitments(&shape).ok_or(VerifyError::Encoding)?;
 
@@ -135,7 +150,7 @@ pub fn verify(
         .filter(|_| reader.is_empty())
         .ok_or(VerifyError::Encoding)?;
 
-    let machine = Machine::new(key, batch, &challenges, &claimed);
+    let machine = Machine::new(key, form, &challenges, &claimed);
     stwo::core::verifier::verify(
         &machine.verifier_components(),
         &mut channel,
@@ -160,21 +175,28 @@ impl From<stwo::core::verifier::VerificationError> for VerifyError {
 
 fn check_statement(key: &VerifyingKey, statement: &Statement<'_>) -> Result<(), VerifyError> {
     let batch = statement.batch;
-    let fits = |values: usize, per_sample: u32| {
-        values as u64 == u64::from(batch).saturating_mul(per_sample.into())
-    };
     let valid = (1..=key.max_batch()).contains(&batch)
         && statement.binding.len() <= MAX_BINDING
-        && fits(statement.input.len(), key.inputs)
-        && fits(statement.output.len(), key.outputs);
+        && fits(statement.input, batch, key.inputs)
+        && fits(statement.output, batch, key.outputs)
+        && statement.form().fits(key);
     if !valid {
         return Err(VerifyError::Statement);
     }
     let in_range = |value: &i32| value.unsigned_abs() < public::OUTPUT_BOUND;
-    if !statement.output.iter().all(in_range) {
-        return Err(VerifyError::OutputRange);
+    match statement.output {
+        Tensor::Public(output) if !output.iter().all(in_range) => Err(VerifyError::OutputRange),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+fn fits<T>(tensor: Tensor<&[T]>, batch: u32, per_sample: u32) -> bool {
+    match tensor {
+        Tensor::Public(values) => {
+            values.len() as u64 == u64::from(batch).saturating_mul(per_sample.into())
+        }
+        Tensor::Committed(commitment) => commitment.elements().is_some(),
+    }
 }
 
 /// The claimed sums and the public input and output cancel.
@@ -216,7 +238,8 @@ fn query_positions(
     let _composition_challenge = channel.draw_secure_felt();
     Blake2sMerkleChannel::mix_root(&mut channel, composition_root);
     let oods_point = CirclePoint::<SecureField>::get_random_point(&mut channel);
-    channel.mix_felts(&commitments.sampled_values.clone().flatten_cols());
+    let samples = commitments.sampled_values.iter().flatten().flatten();
+    channel.mix_felts(&samples.copied().collect::<Vec<_>>());
     let _quotient_challenge = channel.draw_secure_felt();
     for root in &commitments.fri_roots {
         Blake2sMerkleChannel::mix_root(&mut channel, *root);

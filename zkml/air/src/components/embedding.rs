@@ -1,4 +1,4 @@
-//! Embedding of tokens: a row of the vocabulary for each token, in blocks of as many values as there are lanes.
+//! Embedding of tokens: a row of the vocabulary for each token, in blocks of one or more words.
 //!
 //! A token is two public bytes, each a word with the same value in all positions. The values of a block are written as
 //! words of one position each, with neighbouring channels for positions: turned words (see [`super::requant`]).
@@ -29,22 +29,17 @@ pub fn columns(sizes: Sizes) -> Vec<String> {
 }
 
 /// The token, the block, and its values.
-pub fn vocabulary_columns(lanes: u32) -> Vec<String> {
+pub fn vocabulary_columns(sizes: Sizes) -> Vec<String> {
     ["vocabulary.token", "vocabulary.block"]
         .into_iter()
         .map(Into::into)
-        .chain((0..lanes).map(|lane| format!("vocabulary.value.{lane}")))
+        .chain((0..sizes.block).map(|at| format!("vocabulary.value.{at}")))
         .collect()
 }
 
 /// Words of a block.
 pub fn words(sizes: Sizes) -> u32 {
-    sizes.lanes.checked_div(sizes.positions).unwrap_or(0)
-}
-
-/// Columns of the main trace for each sample: the two bytes and the values of a block.
-pub fn cells_per_sample(lanes: u32) -> usize {
-    (lanes as usize).saturating_add(2)
+    sizes.block.checked_div(sizes.positions).unwrap_or(0)
 }
 
 #[allow(clippy::arithmetic_side_effects)] // field arithmetic
@@ -58,7 +53,7 @@ pub(super) fn row<E: EvalAtRow, T: Target<E>>(
     let (batch, positions) = (row.sizes.batch as usize, row.sizes.positions as usize);
     let (upper_bytes, lower_bytes) = (row.cells(batch, eval), row.cells(batch, eval));
     let samples: Vec<Vec<E::F>> = (0..batch)
-        .map(|_| row.cells(row.sizes.lanes as usize, eval))
+        .map(|_| row.cells(row.sizes.block as usize, eval))
         .collect();
 
     for (byte, bytes) in [(upper, &upper_bytes), (lower, &lower_bytes)] {

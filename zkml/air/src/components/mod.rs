@@ -3,16 +3,18 @@
 pub mod embedding;
 pub mod linear;
 pub mod max;
+pub mod port;
 pub mod product;
 pub mod relay;
 pub mod requant;
+pub mod sponge;
 pub mod table;
 pub mod tree;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
-use num_traits::Zero;
+use num_traits::{One, Zero};
 use stwo::core::fields::qm31::SecureField;
 use stwo_constraint_framework::preprocessed_columns::PreProcessedColumnId;
 use stwo_constraint_framework::{EvalAtRow, FrameworkEval};
@@ -47,13 +49,19 @@ pub enum Kind {
     Embedding,
     /// The vocabulary.
     Vocabulary,
+    /// Permutations that absorb what is committed to.
+    Sponge,
+    /// Words of a committed input.
+    InputPort,
+    /// Words of a committed output.
+    OutputPort,
 }
 
 impl Kind {
-    /// Number of kinds.
+    /// Number of kinds that a model may have.
     pub const COUNT: usize = 12;
 
-    /// All kinds, in order.
+    /// The kinds that a model may have, in order. Those that open commitments follow them, see [`crate::Form`].
     pub const ALL: [Self; Self::COUNT] = [
         Self::Relay,
         Self::Linear,
@@ -84,7 +92,8 @@ impl Kind {
             Self::Feature => fixed(&tree::FEATURE_COLUMNS),
             Self::Product => fixed(&product::COLUMNS),
             Self::Embedding => embedding::columns(sizes),
-            Self::Vocabulary => embedding::vocabulary_columns(sizes.lanes),
+            Self::Vocabulary => embedding::vocabulary_columns(sizes),
+            Self::Sponge | Self::InputPort | Self::OutputPort => Vec::new(),
         }
     }
 }
@@ -162,6 +171,9 @@ impl Constraints {
             Kind::Product => product::row(row, eval, &mut sums),
             Kind::Embedding => embedding::row(row, eval, &mut sums),
             Kind::Vocabulary => embedding::vocabulary_row(row, eval, &mut sums),
+            Kind::Sponge => sponge::row(row, eval, &mut sums),
+            Kind::InputPort => port::input_row(row, eval, &mut sums),
+            Kind::OutputPort => port::output_row(row, eval, &mut sums),
         }
         sums.finish(eval)
     }
@@ -180,6 +192,12 @@ impl FrameworkEval for Constraints {
         self.row(&mut eval, Constrain::new(self.claimed, self.log_size));
         eval
     }
+}
+
+/// Constrains a cell to be 0 or 1.
+#[allow(clippy::arithmetic_side_effects)] // field arithmetic
+fn boolean<E: EvalAtRow>(eval: &mut E, cell: &E::F) {
+    eval.add_constraint(cell.clone() * (cell.clone() - E::F::one()));
 }
 
 /// What a row has besides its cells.

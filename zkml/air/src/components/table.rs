@@ -15,6 +15,16 @@ pub const ACTIVATION_TABLE: u32 = 1;
 pub const NODE_TABLE: u32 = 1 << 20;
 /// The table of tokens.
 pub const VOCABULARY_TABLE: u32 = (1 << 20) + 1;
+/// The chain of a sponge's states: the number of the next permutation and the capacity it begins with.
+pub const CHAIN_TABLE: u32 = (1 << 20) + 2;
+/// What sponges end with: the number of permutations and the commitment.
+pub const DIGEST_TABLE: u32 = (1 << 20) + 3;
+/// The values that sponges absorb, by their number.
+pub const STREAM_TABLE: u32 = (1 << 20) + 4;
+/// The chain of the words of a committed input: see [`super::port`].
+pub const INPUT_TABLE: u32 = (1 << 20) + 5;
+/// The same of a committed output.
+pub const OUTPUT_TABLE: u32 = (1 << 20) + 6;
 /// The table of the first sample's features; the other samples' follow.
 pub const FEATURE_TABLE: u32 = 1 << 21;
 

@@ -17,7 +17,7 @@ pub(crate) struct Embeddings {
     pub blocks: usize,
     /// Number of tokens.
     pub vocabulary: usize,
-    /// Values of the vocabulary by lane, `[lanes][tokens * blocks]`.
+    /// Values of the vocabulary by their place in a block, `[block][tokens * blocks]`.
     values: Vec<Vec<i32>>,
 }
 
@@ -28,7 +28,7 @@ impl Embeddings {
         embedding: &Embedding,
         width: usize,
         lookups: &[Lookup],
-        lanes: usize,
+        block: usize,
         memory: &mut Memory,
     ) {
         for lookup in lookups {
@@ -37,13 +37,13 @@ impl Embeddings {
         }
         self.lookups = lookups.to_vec();
         self.width = width;
-        self.blocks = width.div_ceil(lanes);
+        self.blocks = width.div_ceil(block);
         self.vocabulary = embedding.table.len() / width;
         let rows = embedding.table.chunks_exact(width);
-        let blocks: Vec<&[i16]> = rows.flat_map(|row| row.chunks(lanes)).collect();
-        let value = |block: &&[i16], lane: usize| block.get(lane).copied().unwrap_or(0).into();
-        self.values = (0..lanes)
-            .map(|lane| blocks.iter().map(|block| value(block, lane)).collect())
+        let blocks: Vec<&[i16]> = rows.flat_map(|row| row.chunks(block)).collect();
+        let value = |block: &&[i16], at: usize| block.get(at).copied().unwrap_or(0).into();
+        self.values = (0..block)
+            .map(|at| blocks.iter().map(|block| value(block, at)).collect())
             .collect();
     }
 

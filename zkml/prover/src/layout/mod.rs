@@ -251,10 +251,10 @@ impl Layout {
                 let width = node.shape.last().map_or(1, |axis| *axis as usize);
                 fits(
                     "vocabulary",
-                    embedding.table.len() / width * width.div_ceil(linear.lanes),
+                    embedding.table.len() / width * width.div_ceil(words.block),
                 )?;
                 self.embeddings
-                    .add(embedding, width, lookups, linear.lanes, memory);
+                    .add(embedding, width, lookups, words.block, memory);
                 Ok(())
             }
             (Op::Trees(ensemble), _) => {
@@ -428,6 +428,7 @@ fn key(model: &Model, preset: Preset, words: &Words, lanes: usize) -> VerifyingK
         log_lanes: lanes.ilog2() as u8,
         log_sizes: [0; Kind::COUNT],
         log_positions: words.positions.ilog2() as u8,
+        log_block: words.block.ilog2() as u8,
         inputs,
         input_width: words.input_width as u32,
         outputs,

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use ciro_zkml_air::{CONSTANT_ADDRESS, INPUT_ADDRESS};
+use ciro_zkml_air::{CONSTANT_ADDRESS, INPUT_ADDRESS, SHIFT};
 use ciro_zkml_model::{Encoding, Model, Node, Op};
 
 use crate::ProverError;
@@ -91,6 +91,8 @@ pub(crate) enum Plan {
 pub(crate) struct Words {
     /// Positions of a word.
     pub positions: usize,
+    /// Values of a row of the vocabulary.
+    pub block: usize,
     /// Words of the public input.
     pub inputs: usize,
     /// Where each element of each tensor is.
@@ -165,6 +167,26 @@ pub(super) fn positions(model: &Model) -> usize {
     }
     let length = model.input.shape.first().copied().unwrap_or(1);
     1 << length.trailing_zeros().min(MAX_POSITIONS.ilog2())
+}
+
+/// As few values to a row of the vocabulary as keep it no taller than the range table, which every model has: columns are
+/// what a verifier pays for.
+fn block(model: &Model, positions: usize, lanes: usize) -> usize {
+    let rows = |block: usize| {
+        let rows = model.nodes.iter().map(|node| match &node.op {
+            Op::Embedding(embedding) => {
+                let width = node.shape.last().map_or(1, |axis| *axis as usize);
+                embedding.table.len() / width * width.div_ceil(block)
+            }
+            _ => 0,
+        });
+        rows.sum::<usize>()
+    };
+    let mut block = positions;
+    while block < lanes && rows(block) > 1 << SHIFT {
+        block *= 2;
+    }
+    block
 }
 
 /// The first `count` positions of a word, as bits.
@@ -256,6 +278,7 @@ impl<'a> Packing<'a> {
             turned,
             words: Words {
                 positions,
+                block: block(model, positions, lanes),
                 inputs: if sequence { inputs / positions } else { inputs },
                 places: Vec::new(),
                 plans: Vec::new(),
@@ -487,17 +510,17 @@ impl<'a> Packing<'a> {
 
     fn embedding(&mut self, node: &Node) -> Result<(Plan, Vec<Place>), Obstacle> {
         let width = node.shape.last().map_or(1, |axis| *axis as usize);
-        let positions = self.words.positions;
+        let (positions, block_values) = (self.words.positions, self.words.block);
         let (mut lookups, mut places) = (Vec::new(), Vec::with_capacity(node.elements()));
         for token in 0..node.elements() / width {
             let bytes = [2 * token, 2 * token + 1].map(|byte| self.places(node.sources[0])[byte]);
             let [Place::Whole(upper), Place::Whole(lower)] = bytes else {
                 return Err(Obstacle::Never("its tokens are not the input's"));
             };
-            for (block, from) in (0..).zip((0..width).step_by(self.lanes)) {
-                let values = self.lanes.min(width - from);
+            for (block, from) in (0..).zip((0..width).step_by(block_values)) {
+                let values = block_values.min(width - from);
                 let address = self.words.addresses;
-                for first in (0..self.lanes).step_by(positions) {
+                for first in (0..block_values).step_by(positions) {
                     self.allocate(
                         1,
                         first_positions(values.saturating_sub(first).min(positions)),

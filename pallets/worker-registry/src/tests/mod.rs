@@ -1,0 +1,9 @@
+//! Each test's name states the rule it checks.
+
+mod heartbeat;
+mod invariants;
+mod offchain;
+mod presence;
+mod random;
+mod registration;
+mod views;
