@@ -6,7 +6,9 @@ use crate::{
     *,
 };
 use alloc::vec::Vec;
-use ciro_primitives::{input_commitment, output_hash, JobBinding, JobId, MAX_BATCH};
+use ciro_primitives::{
+    answer_commitment, input_commitment, output_hash, JobBinding, JobId, MAX_BATCH,
+};
 use ciro_zkml_air::VerifyingKey;
 use ciro_zkml_verifier::{Statement, Tensor};
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get};
@@ -339,7 +341,7 @@ impl<T: Config> Pallet<T> {
         let hash = H256(output_hash(job.batch, &output));
         let reveal = Action::Reveal {
             worker: worker.clone(),
-            commitment: answer_commitment(&hash, &salt, &worker.clone().into()),
+            commitment: H256(answer_commitment(&hash.0, &salt, &worker.clone().into())),
             output: hash,
         };
         Self::advance(id, reveal)?;

@@ -485,7 +485,8 @@ pub mod pallet {
             Ok(Pays::No.into())
         }
 
-        /// Commits to an output of a redundant job whose seats are all taken: `commitment` is an [`answer_commitment`].
+        /// Commits to an output of a redundant job whose seats are all taken: `commitment` is an
+        /// [`ciro_primitives::answer_commitment`].
         ///
         /// # Errors
         /// [`Error::UnknownJob`], [`Error::NotVoting`], [`Error::NotAssignedToCaller`], [`Error::CommitmentNotTaken`].

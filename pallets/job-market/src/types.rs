@@ -8,7 +8,6 @@ use frame_support::{pallet_prelude::ConstU32, BoundedVec};
 use pallet_worker_registry::Requirements;
 use scale_info::TypeInfo;
 use sp_core::H256;
-use sp_crypto_hashing::blake2_256;
 use sp_runtime::Permill;
 
 /// Longest hint where the input is to be fetched, in bytes.
@@ -32,8 +31,6 @@ pub const MAX_SEATS: u32 = 10;
 pub const MAX_SPECS: u32 = 50;
 /// Jobs that a worker on probation may have at a time.
 pub const PROBATION_WORKLOAD: u32 = 1;
-/// Domain tag of [`answer_commitment`].
-pub const ANSWER_TAG: &[u8; 13] = b"ciro/answer/1";
 
 /// Where a worker may fetch the input: free text for off-chain use, never trusted, as the commitment decides.
 pub type Locator = BoundedVec<u8, ConstU32<MAX_LOCATOR>>;
@@ -230,7 +227,7 @@ pub enum Vote {
     /// Nothing yet.
     #[codec(index = 0)]
     Pending,
-    /// This [`answer_commitment`].
+    /// This [`ciro_primitives::answer_commitment`].
     #[codec(index = 1)]
     Committed(H256),
     /// This [`ciro_primitives::output_hash`].
@@ -328,14 +325,6 @@ pub enum JobState<AccountId, Balance, BlockNumber> {
         /// The block in which that was found.
         at: BlockNumber,
     },
-}
-
-/// What a worker of a redundant job commits to before anyone reveals: tag, [`ciro_primitives::output_hash`] of the
-/// output, salt, and the worker, so that a copied commitment is worth nothing to its copier.
-pub fn answer_commitment(output_hash: &H256, salt: &[u8; 32], worker: &[u8; 32]) -> H256 {
-    H256(blake2_256(
-        &(ANSWER_TAG, output_hash, salt, worker).encode(),
-    ))
 }
 
 /// Why the chain refused a result. See [`VerifyError`] for each.

@@ -134,7 +134,7 @@ pub enum Action<AccountId, Balance> {
     Commit {
         /// The caller.
         worker: AccountId,
-        /// The [`crate::answer_commitment`].
+        /// The [`ciro_primitives::answer_commitment`].
         commitment: H256,
     },
     /// `worker` opens a commitment.

@@ -1,10 +1,10 @@
 //! Random calls from several accounts, block by block, on the mock runtime.
 
 use crate::{
-    answer_commitment, mock::*, Auction, Event, HoldReason, Input, JobSpec, JobState, Jobs,
-    NextJobId, Output, Priority, Proof, Results, Revealed, Verification, Vote, Workload,
+    mock::*, Auction, Event, HoldReason, Input, JobSpec, JobState, Jobs, NextJobId, Output,
+    Priority, Proof, Results, Revealed, Verification, Vote, Workload,
 };
-use ciro_primitives::{output_hash, JobId};
+use ciro_primitives::{answer_commitment, output_hash, JobId};
 use frame_support::{assert_ok, traits::fungible::MutateFreeze};
 use pallet_cdc_pool::StakeLedger;
 use proptest::{prelude::*, strategy::ValueTree};
@@ -300,8 +300,9 @@ fn dispatch(who: u8, call: Call, nth: usize) -> DispatchResult {
         Call::Prove { quality } => prove(origin, spoiled(job, name, quality)),
         Call::Commit => {
             let batch = Market::job(job).map_or(2, |job| job.batch);
-            let hash = H256(output_hash(batch, &said(job, name != DISSENTER)));
-            Market::commit(origin, job, answer_commitment(&hash, &salt, &who.into()))
+            let hash = output_hash(batch, &said(job, name != DISSENTER));
+            let commitment = answer_commitment(&hash, &salt, &who.into());
+            Market::commit(origin, job, H256(commitment))
         }
         Call::Reveal => Market::reveal(origin, job, said(job, name != DISSENTER), salt),
         Call::Finalise => Market::finalise(origin, job),

@@ -1,10 +1,10 @@
 //! Redundant jobs: seats, commitments, outputs and the count.
 
 use crate::{
-    answer_commitment, mock::*, state, Auction, Error, Event, HoldReason, JobSpec, JobState,
-    Revealed, Verification, Workload,
+    mock::*, state, Auction, Error, Event, HoldReason, JobSpec, JobState, Revealed, Verification,
+    Workload,
 };
-use ciro_primitives::{output_hash, JobId};
+use ciro_primitives::{answer_commitment, output_hash, JobId};
 use frame_support::{assert_noop, assert_ok};
 use pallet_reputation::ReputationReason;
 use sp_core::H256;
@@ -40,9 +40,8 @@ fn full(seats: u8) -> JobId {
 }
 
 fn commit(nth: u8, job: JobId, output: &[i32]) -> DispatchResult {
-    let hash = H256(output_hash(2, output));
-    let commitment = answer_commitment(&hash, &salt(nth), &seat(nth).into());
-    Market::commit(RuntimeOrigin::signed(seat(nth)), job, commitment)
+    let commitment = answer_commitment(&output_hash(2, output), &salt(nth), &seat(nth).into());
+    Market::commit(RuntimeOrigin::signed(seat(nth)), job, H256(commitment))
 }
 
 fn reveal(nth: u8, job: JobId, output: Vec<i32>) -> DispatchResult {
@@ -294,8 +293,8 @@ fn an_output_is_revealed_once_and_as_committed_to() {
 fn a_copied_commitment_cannot_be_opened() {
     test(|| {
         let id = full(3);
-        let hash = H256(output_hash(2, &output(2)));
-        let copied = answer_commitment(&hash, &salt(0), &seat(0).into());
+        let hash = output_hash(2, &output(2));
+        let copied = H256(answer_commitment(&hash, &salt(0), &seat(0).into()));
         for nth in 0..3 {
             assert_ok!(Market::commit(RuntimeOrigin::signed(seat(nth)), id, copied));
         }
