@@ -1,13 +1,12 @@
 //! `ciro`: what a requester, a model owner or a manual worker types.
 
-mod amount;
 mod commands;
 mod npy;
 mod output;
 mod store;
 
 use clap::{Parser, Subcommand};
-use commands::{account, blob, job, model, prove, run, stake};
+use commands::{account, blob, job, model, prove, run, slash, stake, worker};
 use output::Output;
 use std::process::ExitCode;
 
@@ -54,6 +53,12 @@ enum Command {
     /// Stake CIRO, for oneself or for another's operator.
     #[command(subcommand)]
     Stake(stake::Stake),
+    /// Look at workers, and leave or rejoin them.
+    #[command(subcommand)]
+    Worker(worker::Worker),
+    /// Look at offences, report and settle them.
+    #[command(subcommand)]
+    Slash(slash::Slash),
     /// Look at accounts.
     #[command(subcommand)]
     Account(account::Account),
@@ -71,6 +76,8 @@ async fn main() -> ExitCode {
         Command::Job(command) => command.execute(output).await,
         Command::Blob(command) => command.execute(output).await,
         Command::Stake(command) => command.execute(output).await,
+        Command::Worker(command) => command.execute(output).await,
+        Command::Slash(command) => command.execute(output).await,
         Command::Account(command) => command.execute(output).await,
     };
     output.finish(result)
@@ -105,6 +112,22 @@ mod tests {
                 "1.0000000000000000001",
             ],
             &["ciro", "job", "status", "first"],
+            &["ciro", "job", "rate", "0", "6"],
+            &[
+                "ciro", "job", "submit", "m.ciro", "--input", "x.npy", "--price", "2..1",
+            ],
+            &[
+                "ciro",
+                "job",
+                "submit",
+                "m.ciro",
+                "--input",
+                "x.npy",
+                "--price",
+                "1",
+                "--verify",
+                "redundant=2",
+            ],
             &[
                 "ciro", "prove", "m.ciro", "--input", "x.npy", "-o", "p.proof", "--payee", "nobody",
             ],

@@ -1,6 +1,9 @@
 //! The calls of Ciro's pallets. Arguments are encoded by name against the live metadata.
 
-use crate::{types::Balance, AccountId};
+use crate::{
+    types::{Balance, Capabilities, CaseId, JobSpec, PartsPerMillion},
+    AccountId,
+};
 use ciro_primitives::JobId;
 use codec::Encode;
 pub use scale_encode::EncodeAsFields;
@@ -14,9 +17,14 @@ pub type Call<Arguments> = DynamicPayload<Arguments>;
 pub const MODEL_REGISTRY: &str = "ModelRegistry";
 /// Pallet of jobs.
 pub const JOB_MARKET: &str = "JobMarket";
-
 /// Pallet of stake.
 pub const CDC_POOL: &str = "CdcPool";
+/// Pallet of workers.
+pub const WORKER_REGISTRY: &str = "WorkerRegistry";
+/// Pallet of scores.
+pub const REPUTATION: &str = "Reputation";
+/// Pallet of cases against operators.
+pub const SLASHING: &str = "Slashing";
 
 /// A value that is encoded already, of a type that the runtime and this build share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +49,9 @@ impl EncodeAsType for Encoded {
 }
 
 macro_rules! calls {
-    ($($(#[$docs:meta])* $pallet:ident.$call:ident $arguments:ident { $($field:ident: $type:ty),* })*) => {
+    (@name $call:ident) => { stringify!($call) };
+    (@name $call:ident $name:literal) => { $name };
+    ($($(#[$docs:meta])* $pallet:ident.$call:ident $(= $name:literal)? $arguments:ident { $($field:ident: $type:ty),* })*) => {
         $(
             #[doc = concat!("Arguments of [`", stringify!($call), "`].")]
             #[allow(missing_docs)]
@@ -51,7 +61,7 @@ macro_rules! calls {
             $(#[$docs])*
             #[allow(clippy::too_many_arguments)]
             pub fn $call($($field: impl Into<$type>),*) -> Call<$arguments> {
-                dynamic($pallet, stringify!($call), $arguments { $($field: $field.into()),* })
+                dynamic($pallet, calls!(@name $call $($name)?), $arguments { $($field: $field.into()),* })
             }
         )*
     };
@@ -59,8 +69,12 @@ macro_rules! calls {
 
 calls! {
     /// Registers a model under its verifying key (`ciro_zkml_air::VerifyingKey`); a deposit is held.
-    /// `price_floor` is per sample.
-    MODEL_REGISTRY.register Register { key: Encoded, name: Vec<u8>, price_floor: Balance }
+    /// `price_floor` is per sample, `royalty` the owner's share of what jobs pay.
+    MODEL_REGISTRY.register Register {
+        key: Encoded, name: Vec<u8>, price_floor: Balance, royalty: PartsPerMillion
+    }
+    /// Changes the owner's share of what later jobs pay.
+    MODEL_REGISTRY.set_royalty SetRoyalty { model: [u8; 32], royalty: PartsPerMillion }
     /// Changes the least price per sample.
     MODEL_REGISTRY.set_price_floor SetPriceFloor { model: [u8; 32], price_floor: Balance }
     /// Gives a model to another account.
@@ -83,7 +97,7 @@ calls! {
     CDC_POOL.claim_rewards ClaimRewards { operator: AccountId }
     /// Takes an unclaimed job back; price is released.
     JOB_MARKET.cancel_job CancelJob { job: JobId }
-    /// Claims a job; collateral is held.
+    /// Claims a job, or a seat of a redundant one; collateral is reserved of the own stake.
     JOB_MARKET.claim_job ClaimJob { job: JobId }
     /// Gives a claimed job back, for a small part of the collateral.
     JOB_MARKET.release_job ReleaseJob { job: JobId }
@@ -91,14 +105,51 @@ calls! {
     JOB_MARKET.expire_job ExpireJob { job: JobId }
     /// Removes a settled job and its result; the storage deposit is released.
     JOB_MARKET.remove_job RemoveJob { job: JobId }
-    /// Asks for a run. `price` is for the whole job, `duration` in blocks.
-    JOB_MARKET.submit_job SubmitJob {
-        model: [u8; 32], batch: u32, input_commitment: [u8; 32], locator: Vec<u8>, price: Balance, duration: u32
-    }
+    /// Takes a job over from a worker who is late.
+    JOB_MARKET.rescue Rescue { job: JobId }
+    /// Asks for a run.
+    JOB_MARKET.submit_job SubmitJob { spec: JobSpec }
     /// Answers a claimed job with its proof. `input` is in two's complement bytes.
     JOB_MARKET.submit_result SubmitResult {
         job: JobId, payee: AccountId, input: Vec<u8>, output: Vec<i32>, proof: Vec<u8>
     }
+    /// Answers a claimed job that asks for no proof.
+    JOB_MARKET.submit_answer SubmitAnswer { job: JobId, payee: AccountId, output: Vec<i32> }
+    /// Says that an answer is wrong; a fee is held.
+    JOB_MARKET.dispute Dispute { job: JobId }
+    /// Decides a dispute by a proof that is bound to `prover`. `input` is in two's complement bytes.
+    JOB_MARKET.submit_proof SubmitProof {
+        job: JobId, prover: AccountId, input: Vec<u8>, output: Vec<i32>, proof: Vec<u8>
+    }
+    /// Commits to an output of a redundant job: [`ciro_primitives::answer_commitment`].
+    JOB_MARKET.commit Commit { job: JobId, commitment: [u8; 32] }
+    /// Reveals the output that was committed to.
+    JOB_MARKET.reveal Reveal { job: JobId, output: Vec<i32>, salt: [u8; 32] }
+    /// Settles a job whose time has come; anybody may.
+    JOB_MARKET.finalise Finalise { job: JobId }
+    /// Rates what was paid, with 1 to 5 stars.
+    JOB_MARKET.rate Rate { job: JobId, stars: u8 }
+    /// Registers the caller's machine; a deposit is held.
+    WORKER_REGISTRY.register_worker = "register" RegisterWorker {
+        capabilities: Capabilities, heartbeat_key: [u8; 32]
+    }
+    /// Changes what the caller says of its machine.
+    WORKER_REGISTRY.update_worker = "update" UpdateWorker { capabilities: Capabilities }
+    /// Has the caller's heartbeats signed with another key.
+    WORKER_REGISTRY.set_heartbeat_key SetHeartbeatKey { heartbeat_key: [u8; 32] }
+    /// Announces the caller's absence.
+    WORKER_REGISTRY.deactivate Deactivate {}
+    /// Ends the caller's absence.
+    WORKER_REGISTRY.reactivate Reactivate {}
+    /// Removes the caller from the registry; the deposit is released.
+    WORKER_REGISTRY.deregister_worker = "deregister" DeregisterWorker {}
+    /// Says that a worker is there: for [`crate::Client::submit_authorised`]. `signature` is the heartbeat key's, of
+    /// [`ciro_primitives::heartbeat_payload`].
+    WORKER_REGISTRY.heartbeat Heartbeat { who: AccountId, window: u32, signature: [u8; 64] }
+    /// Reports an operator that has been silent for six hours.
+    SLASHING.report_downtime ReportDowntime { operator: AccountId }
+    /// Executes a case that is due.
+    SLASHING.execute_case ExecuteCase { case: CaseId }
 }
 
 /// The bytes of quantised values, as calls, commitments and blobs carry them.
@@ -123,6 +174,11 @@ mod tests {
             ("JobMarket", "claim_job")
         );
         assert_eq!(call.call_data().job, 7);
+        let call = deregister_worker();
+        assert_eq!(
+            (call.pallet_name(), call.call_name()),
+            ("WorkerRegistry", "deregister")
+        );
     }
 
     #[test]

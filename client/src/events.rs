@@ -1,7 +1,11 @@
 //! What Ciro's pallets report.
 
 use crate::{
-    types::{variant_path, Balance, BlockNumber},
+    calls::{JOB_MARKET, MODEL_REGISTRY, SLASHING},
+    types::{
+        variant_path, Auction, Balance, BlockNumber, CaseId, OffenceKind, PartsPerBillion,
+        PartsPerMillion,
+    },
     AccountId, Error,
 };
 use ciro_primitives::JobId;
@@ -9,13 +13,15 @@ use scale_decode::DecodeAsType;
 use scale_value::Value;
 use subxt::SubstrateConfig;
 
-/// An event of one of Ciro's pallets.
+/// An event of one of Ciro's pallets, as far as clients act on them.
 #[derive(Clone, Debug, PartialEq, DecodeAsType)]
 pub enum Event {
     /// Of the job market.
     JobMarket(JobMarket),
     /// Of the model registry.
     ModelRegistry(ModelRegistry),
+    /// Of the pallet of cases.
+    Slashing(Slashing),
 }
 
 impl Event {
@@ -24,7 +30,7 @@ impl Event {
         event: &subxt::events::Event<'_, SubstrateConfig>,
     ) -> Result<Option<Self>, Error> {
         match event.pallet_name() {
-            crate::calls::JOB_MARKET | crate::calls::MODEL_REGISTRY => {
+            JOB_MARKET | MODEL_REGISTRY | SLASHING => {
                 event.decode_as().map(Some).map_err(Error::chain)
             }
             _ => Ok(None),
@@ -35,7 +41,7 @@ impl Event {
     pub fn job(&self) -> Option<JobId> {
         match self {
             Self::JobMarket(event) => Some(event.job()),
-            Self::ModelRegistry(_) => None,
+            Self::ModelRegistry(_) | Self::Slashing(_) => None,
         }
     }
 }
@@ -51,16 +57,53 @@ pub enum JobMarket {
         model: [u8; 32],
         batch: u32,
         input_commitment: [u8; 32],
-        price: Balance,
+        price: Auction,
         deadline: BlockNumber,
     },
-    /// A worker took it.
+    /// A worker claimed it, or its last free seat, which fixed the price.
     JobClaimed {
+        job: JobId,
+        worker: AccountId,
+        price: Balance,
+        collateral: Balance,
+        answer_by: BlockNumber,
+    },
+    /// A worker took a seat of it; others are free.
+    SeatTaken {
         job: JobId,
         worker: AccountId,
         collateral: Balance,
     },
-    /// Its proof was accepted.
+    /// A worker took it over from one who was late.
+    JobRescued {
+        job: JobId,
+        worker: AccountId,
+        from: AccountId,
+        cut: Balance,
+        bounty: Balance,
+    },
+    /// A worker gave an answer, which may be disputed.
+    JobAnswered {
+        job: JobId,
+        worker: AccountId,
+        output_hash: [u8; 32],
+        until: BlockNumber,
+    },
+    /// The answer is disputed.
+    AnswerDisputed {
+        job: JobId,
+        challenger: AccountId,
+        until: BlockNumber,
+    },
+    /// A worker committed to an output.
+    AnswerCommitted { job: JobId, worker: AccountId },
+    /// A worker revealed its output.
+    AnswerRevealed {
+        job: JobId,
+        worker: AccountId,
+        output_hash: [u8; 32],
+    },
+    /// An answer counts.
     JobCompleted {
         job: JobId,
         worker: AccountId,
@@ -69,8 +112,10 @@ pub enum JobMarket {
     /// Its price was paid.
     PaymentReleased {
         job: JobId,
-        payee: AccountId,
-        amount: Balance,
+        payees: Vec<(AccountId, Balance)>,
+        royalty: Balance,
+        fee: Balance,
+        burned: Balance,
     },
     /// A proof was refused; the job is open again.
     ResultRefused {
@@ -79,6 +124,8 @@ pub enum JobMarket {
         reason: Value,
         cut: Balance,
     },
+    /// Its answer was not upheld, or its workers did not agree.
+    JobFailed { job: JobId, cut: Balance },
     /// The worker gave it back.
     JobReleased {
         job: JobId,
@@ -93,6 +140,8 @@ pub enum JobMarket {
         worker: Option<AccountId>,
         cut: Balance,
     },
+    /// The requester rated it.
+    JobRated { job: JobId, stars: u8 },
     /// It is not stored any more.
     JobRemoved { job: JobId },
 }
@@ -103,12 +152,20 @@ impl JobMarket {
         match self {
             Self::JobSubmitted { job, .. }
             | Self::JobClaimed { job, .. }
+            | Self::SeatTaken { job, .. }
+            | Self::JobRescued { job, .. }
+            | Self::JobAnswered { job, .. }
+            | Self::AnswerDisputed { job, .. }
+            | Self::AnswerCommitted { job, .. }
+            | Self::AnswerRevealed { job, .. }
             | Self::JobCompleted { job, .. }
             | Self::PaymentReleased { job, .. }
             | Self::ResultRefused { job, .. }
+            | Self::JobFailed { job, .. }
             | Self::JobReleased { job, .. }
             | Self::JobCancelled { job }
             | Self::JobExpired { job, .. }
+            | Self::JobRated { job, .. }
             | Self::JobRemoved { job } => *job,
         }
     }
@@ -132,11 +189,17 @@ pub enum ModelRegistry {
         owner: AccountId,
         name: Vec<u8>,
         price_floor: Balance,
+        royalty: PartsPerMillion,
     },
     /// Its least price changed.
     PriceFloorChanged {
         model: [u8; 32],
         price_floor: Balance,
+    },
+    /// The owner's share of what jobs pay changed.
+    RoyaltyChanged {
+        model: [u8; 32],
+        royalty: PartsPerMillion,
     },
     /// It has another owner.
     ModelTransferred {
@@ -146,4 +209,40 @@ pub enum ModelRegistry {
     },
     /// It was withdrawn.
     ModelDeregistered { model: [u8; 32] },
+}
+
+/// What happened to a case against an operator.
+#[derive(Clone, Debug, PartialEq, DecodeAsType)]
+#[allow(missing_docs)]
+pub enum Slashing {
+    /// It was opened.
+    CaseOpened {
+        case: CaseId,
+        offender: AccountId,
+        kind: OffenceKind,
+        fraction: PartsPerBillion,
+        due: BlockNumber,
+        until: BlockNumber,
+    },
+    /// It turned out to be part of a coordinated attack.
+    CaseEscalated {
+        case: CaseId,
+        offender: AccountId,
+        due: BlockNumber,
+    },
+    /// Stake was taken.
+    WorkerSlashed { worker: AccountId, amount: Balance },
+    /// It was executed.
+    SlashApplied {
+        case: CaseId,
+        offender: AccountId,
+        kind: OffenceKind,
+        fraction: PartsPerBillion,
+    },
+    /// An operator is banned for good.
+    OperatorBanned { who: AccountId, case: CaseId },
+    /// Governance cancelled it.
+    CaseCancelled { case: CaseId },
+    /// It is not stored any more.
+    CasePruned { case: CaseId },
 }

@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+mod amount;
 pub mod calls;
 mod chain;
 mod error;
@@ -25,6 +26,7 @@ mod state;
 mod transaction;
 pub mod types;
 
+pub use amount::Amount;
 pub use chain::{Client, FinalisedBlock, FinalisedBlocks};
 pub use error::Error;
 pub use keys::{keypair, keypair_from_file};

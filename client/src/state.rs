@@ -1,11 +1,12 @@
 //! Reading the chain at one block.
 
 use crate::{
-    calls::{CDC_POOL, JOB_MARKET, MODEL_REGISTRY},
+    calls::{CDC_POOL, JOB_MARKET, MODEL_REGISTRY, REPUTATION, SLASHING, WORKER_REGISTRY},
     events::Event,
     types::{
-        variant_path, AccountInfo, Balance, Balances, Hold, Job, ModelInfo, NumberedJob, Operator,
-        Position, SubmittedResult,
+        variant_path, AccountInfo, Balance, Balances, BlockNumber, Case, CaseId, Hold, Job,
+        ModelInfo, NumberedJob, Operator, PartsPerBillion, PartsPerMillion, Position, Standing,
+        SubmittedResult, Worker,
     },
     AccountId, Error, Hash, Result,
 };
@@ -59,6 +60,26 @@ impl State {
         self.entries(JOB_MARKET, "Jobs").await
     }
 
+    /// The first block in which a worker may claim a job, by its merit now; nothing if there is no such job.
+    pub async fn eligible_from(
+        &self,
+        job: JobId,
+        worker: &AccountId,
+    ) -> Result<Option<BlockNumber>> {
+        self.view(JOB_MARKET, "eligible_from", (job, worker.0))
+            .await
+    }
+
+    /// What a claim of a job that pays `price` reserves of the worker's own stake.
+    pub fn collateral(&self, price: Balance) -> Result<Balance> {
+        let least: Balance = self.constant(JOB_MARKET, "MinCollateral")?;
+        let ratio: PartsPerMillion = self.constant(JOB_MARKET, "CollateralRatio")?;
+        // Rounded up, as the chain does.
+        let share = (price / 1_000_000 * Balance::from(ratio))
+            + (price % 1_000_000 * Balance::from(ratio)).div_ceil(1_000_000);
+        Ok(share.max(least))
+    }
+
     /// The output of a paid job: final accumulators, row-major.
     pub async fn result(&self, job: JobId) -> Result<Option<Vec<i32>>> {
         self.map(JOB_MARKET, "Results", job).await
@@ -101,6 +122,56 @@ impl State {
     ) -> Result<Balance> {
         self.view(CDC_POOL, "pending_rewards", (operator.0, staker.0))
             .await
+    }
+
+    /// The least stake of its own that makes an account an operator.
+    pub fn min_operator_stake(&self) -> Result<Balance> {
+        self.constant(CDC_POOL, "MinOperatorStake")
+    }
+
+    /// A worker, if the account is registered as one.
+    pub async fn worker(&self, who: &AccountId) -> Result<Option<Worker>> {
+        self.map(WORKER_REGISTRY, "Workers", who.0).await
+    }
+
+    /// Every registered worker.
+    pub async fn workers(&self) -> Result<Vec<(AccountId, Worker)>> {
+        let workers: Vec<([u8; 32], Worker)> = self.entries(WORKER_REGISTRY, "Workers").await?;
+        Ok(workers
+            .into_iter()
+            .map(|(who, worker)| (AccountId(who), worker))
+            .collect())
+    }
+
+    /// The share of a worker's due heartbeats of the last 30 days that came.
+    pub async fn uptime(&self, who: &AccountId) -> Result<PartsPerBillion> {
+        self.view(WORKER_REGISTRY, "uptime", (who.0,)).await
+    }
+
+    /// Blocks of a window, in each of which a heartbeat is due.
+    pub fn heartbeat_period(&self) -> Result<u32> {
+        self.constant(WORKER_REGISTRY, "HeartbeatPeriod")
+    }
+
+    /// An account's score: 0 to 1,000.
+    pub async fn score(&self, who: &AccountId) -> Result<u16> {
+        self.view(REPUTATION, "score", (who.0,)).await
+    }
+
+    /// Whether an operator may work.
+    pub async fn standing(&self, who: &AccountId) -> Result<Standing> {
+        self.view(SLASHING, "standing", (who.0,)).await
+    }
+
+    /// A case against an operator, if it is stored.
+    pub async fn case(&self, case: CaseId) -> Result<Option<Case>> {
+        self.map(SLASHING, "Cases", case).await
+    }
+
+    /// Every case that is stored, by number.
+    pub async fn cases(&self) -> Result<Vec<Case>> {
+        let cases: Vec<(CaseId, Case)> = self.entries(SLASHING, "Cases").await?;
+        Ok(cases.into_iter().map(|(_, case)| case).collect())
     }
 
     /// Blocks for which stake that is taken back stays on hold.

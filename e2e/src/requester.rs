@@ -5,7 +5,7 @@ use anyhow::{ensure, Context, Result};
 use ciro_client::{
     calls,
     events::{Event, JobMarket},
-    types::{Balance, Job, JobState},
+    types::{Auction, Balance, Job, JobSpec, JobState, Priority, Requirements, Verification},
     Client, Keypair, Progress, Wait,
 };
 use ciro_primitives::{input_commitment, JobId, ModelId};
@@ -83,9 +83,22 @@ pub struct Requester<'a> {
 }
 
 impl Requester<'_> {
-    /// Hands one job to the node's pool, without waiting for a block; see [`Submitted::job`].
+    /// Hands one job that takes a proof to the node's pool, without waiting for a block; see [`Submitted::job`].
     pub async fn submit(
         &self,
+        model: ModelId,
+        batch: u32,
+        input: &[i8],
+        price: Balance,
+    ) -> Result<Submitted> {
+        let level = Verification::ZkMl;
+        self.submit_at(level, model, batch, input, price).await
+    }
+
+    /// Hands one job of a level of trust to the node's pool, without waiting for a block; see [`Submitted::job`].
+    pub async fn submit_at(
+        &self,
+        verification: Verification,
         model: ModelId,
         batch: u32,
         input: &[i8],
@@ -95,14 +108,17 @@ impl Requester<'_> {
         let path = self.blobs.store.join(hex::encode(commitment));
         fs::write(&path, calls::bytes(input))
             .with_context(|| format!("cannot write {}", path.display()))?;
-        let call = calls::submit_job(
-            model.0,
+        let call = calls::submit_job(JobSpec {
+            model: model.0,
             batch,
-            commitment,
-            self.blobs.url.as_bytes(),
-            price,
-            DURATION,
-        );
+            input_commitment: commitment,
+            locator: self.blobs.url.as_bytes().to_vec(),
+            price: Auction::fixed(price),
+            duration: DURATION,
+            verification,
+            priority: Priority::Normal,
+            requirements: Requirements::default(),
+        });
         let transaction = self.client.sign(&call, &self.signer).await?;
         Ok(Submitted(self.client.submit(&transaction).await?))
     }

@@ -8,6 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// What a worker stakes, in CIRO: enough for the highest tier, so that it need not wait long for its turn.
+const STAKE: &str = "500000";
+
 /// Files by name.
 pub type Entries = Vec<(String, Vec<u8>)>;
 
@@ -56,7 +59,7 @@ impl Worker {
     /// Starts it again with the state it left; its log goes on.
     pub fn restart(&mut self) -> Result<()> {
         self.process = None;
-        let arguments: [OsString; 8] = [
+        let arguments: [OsString; 10] = [
             "--node".into(),
             self.node.clone().into(),
             "--models".into(),
@@ -65,6 +68,8 @@ impl Worker {
             self.state().into(),
             "--max-jobs".into(),
             "64".into(),
+            "--stake".into(),
+            STAKE.into(),
         ];
         let program = binary("ciro-worker")?;
         let secret = [OsString::from("--suri"), self.secret.clone().into()];

@@ -1,5 +1,5 @@
 //! A worker that is killed, at every point where it matters, and started again: each job is completed and paid exactly
-//! once, and no collateral stays behind.
+//! once, and no collateral stays behind; nor does it register or stake twice.
 
 use anyhow::{ensure, Context, Result};
 use ciro_client::{
@@ -45,6 +45,9 @@ enum Point {
     /// The best block has the payment, which is not finalised.
     Paid,
 }
+
+/// Transactions with which a worker registers, stakes and takes its role on.
+const JOINING: u64 = 3;
 
 /// First byte of a kept transaction: what it is for.
 const CLAIM: u8 = 0;
@@ -213,16 +216,17 @@ impl Scene {
         );
 
         let worker = who(WORKER)?;
-        let has = state.balances(&worker).await?;
+        let stake = state.operator(&worker).await?;
+        let stake = stake.context("the worker has no stake")?;
         ensure!(
-            has.reserved == 0,
-            "the worker has collateral on hold: {:?}",
-            has.holds
+            stake.reserved == 0,
+            "the worker has {} of its stake set aside for jobs",
+            stake.reserved
         );
-        // A claim and a result for each job: no transaction was wasted.
+        // A claim and a result for each job, and what it took to join: no transaction was wasted.
         let transactions = state.nonce(&worker).await?;
         ensure!(
-            transactions == 2 * jobs.len() as u64,
+            transactions == JOINING + 2 * jobs.len() as u64,
             "{transactions} transactions for {} jobs",
             jobs.len()
         );

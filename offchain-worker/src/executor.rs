@@ -1,7 +1,10 @@
 //! The models that a worker serves, and proving runs of them.
 
-use crate::blob::{fetch, BlobSource, FetchError, Wanted};
-use anyhow::{bail, ensure, Context, Result};
+use crate::{
+    blob::{fetch, BlobSource, FetchError, Wanted},
+    journal::Answer,
+};
+use anyhow::{anyhow, bail, ensure, Context, Result};
 use ciro_client::types::{Job, MAX_INPUT, MAX_OUTPUT, MAX_PROOF};
 use ciro_primitives::{JobBinding, ModelId};
 use ciro_zkml_model::Model;
@@ -58,11 +61,13 @@ struct Seen {
     model: Option<ModelId>,
 }
 
-/// Why a job was not proved.
+/// Why a job was not answered.
 #[derive(Debug)]
 pub enum Failure {
     /// Its input could not be had.
     Input(FetchError),
+    /// The output could not be computed.
+    Run(anyhow::Error),
     /// The proof could not be made.
     Proof(anyhow::Error),
 }
@@ -71,6 +76,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Input(error) => error.fmt(f),
+            Self::Run(error) => write!(f, "the model cannot be run: {error:#}"),
             Self::Proof(error) => write!(f, "the run cannot be proved: {error:#}"),
         }
     }
@@ -215,6 +221,25 @@ impl Executor {
     }
 }
 
+/// Runs a job without proving it.
+pub async fn run(served: Arc<Served>, input: Vec<i8>) -> Result<Answer, Failure> {
+    let answered = tokio::task::spawn_blocking(move || {
+        let output = served.prover.model().run(&input)?;
+        let mut salt = [0; 32];
+        getrandom_02::getrandom(&mut salt)
+            .map_err(|error| anyhow!("no randomness for a commitment: {error}"))?;
+        Ok(Answer {
+            input,
+            output,
+            salt,
+        })
+    });
+    answered
+        .await
+        .unwrap_or_else(|panic| bail!("the run crashed: {panic}"))
+        .map_err(Failure::Run)
+}
+
 fn wanted(job: &Job, served: &Served) -> Wanted {
     Wanted {
         locator: String::from_utf8_lossy(&job.locator).into_owned(),
@@ -255,7 +280,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use async_trait::async_trait;
-    use ciro_client::{calls, types::JobState, AccountId};
+    use ciro_client::{
+        calls,
+        types::{Auction, JobState, Priority, Requirements, Verification},
+        AccountId,
+    };
     use ciro_primitives::input_commitment;
     use ciro_zkml_model::{Embedding, Encoding, Head, Input, Linear, Map, Node, Op, Output};
     use ciro_zkml_verifier::Tensor;
@@ -305,9 +334,15 @@ mod tests {
             batch: 1,
             input_commitment: input_commitment(1, input),
             locator: b"http://127.0.0.1:1".to_vec(),
-            price: 0,
+            price: Auction::fixed(0),
+            bounty: 0,
+            royalty: 0,
             deposit: 0,
+            opened: 0,
             deadline: 100,
+            verification: Verification::ZkMl,
+            priority: Priority::Normal,
+            requirements: Requirements::default(),
             state: JobState::Submitted,
         }
     }
@@ -341,7 +376,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn proves_the_job_for_the_payee() {
+    async fn runs_the_job_and_proves_it_for_the_payee() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("1.ciro"), model(2).encode_file()).unwrap();
         let executor = Executor::new(folder.path().to_owned(), Box::new(Fixed(vec![5, -6])));
@@ -354,6 +389,13 @@ mod tests {
             payee: [2; 32],
         };
         let input = executor.fetch(&job(id, &[5, -6]), &served).await.unwrap();
+        let answer = run(served.clone(), input.clone()).await.unwrap();
+        assert_eq!(
+            (&answer.input, answer.output),
+            (&input, vec![2 * 5 - 6 + 3])
+        );
+        let again = run(served.clone(), input.clone()).await.unwrap();
+        assert_ne!(again.salt, answer.salt);
         let (receipt, took) = executor
             .execute(served.clone(), binding, input)
             .await

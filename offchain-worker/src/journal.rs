@@ -1,7 +1,8 @@
 //! What a worker must not forget when it is killed.
 //!
 //! The chain is the truth about every job. The journal only keeps what the chain does not know: proofs that are made
-//! but not accepted yet, transactions that were signed but are in no finalised block yet, and jobs to keep away from.
+//! but not accepted yet, answers that have to be revealed or may have to be proved, transactions that were signed but are
+//! in no finalised block yet, and jobs to keep away from.
 //! Each is one file, written whole or not at all.
 
 use anyhow::{bail, Context, Result};
@@ -27,6 +28,39 @@ pub enum Purpose {
     Release,
     /// To settle it after its deadline.
     Expire,
+    /// To take it over from a worker who is late.
+    Rescue,
+    /// To say what the output is, without a proof.
+    Answer,
+    /// To prove a disputed answer.
+    Proof,
+    /// To commit to an output.
+    Commit,
+    /// To reveal the output.
+    Reveal,
+    /// To settle it when its time has come.
+    Finalise,
+}
+
+/// A run without a proof: what has to be said again the same way, or proved later.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Answer {
+    /// The quantised input.
+    pub input: Vec<i8>,
+    /// Final accumulators.
+    pub output: Vec<i32>,
+    /// What hides the output in a commitment.
+    pub salt: [u8; 32],
+}
+
+impl Purpose {
+    /// Whether it says what a job's output is: a second time that may not go well.
+    pub fn answers(self) -> bool {
+        matches!(
+            self,
+            Self::Result | Self::Answer | Self::Proof | Self::Commit | Self::Reveal
+        )
+    }
 }
 
 /// A transaction that may be in flight.
@@ -46,6 +80,7 @@ pub struct Journal {
 }
 
 const PROOF: &str = "proof";
+const ANSWER: &str = "answer";
 const TRANSACTION: &str = "transaction";
 const SHUNNED: &str = "shunned";
 
@@ -78,6 +113,11 @@ impl Journal {
         Ok(journal)
     }
 
+    /// Where files about the account itself belong.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Every job with an entry.
     pub fn jobs(&self) -> Result<BTreeSet<JobId>> {
         Ok(self
@@ -102,6 +142,27 @@ impl Journal {
     /// Drops a proof that is of no use.
     pub fn drop_proof(&self, job: JobId) -> Result<()> {
         self.remove(job, PROOF)
+    }
+
+    /// The answer that was worked out for a job.
+    pub fn answer(&self, job: JobId) -> Result<Option<Answer>> {
+        match self.read(job, ANSWER)? {
+            None => Ok(None),
+            // A commitment can only be revealed with the salt that it was made with.
+            Some(bytes) => Answer::decode_all(&mut &bytes[..])
+                .map(Some)
+                .with_context(|| {
+                    format!(
+                        "{} is damaged: remove it if nothing was committed to for the job",
+                        self.path(job, ANSWER).display()
+                    )
+                }),
+        }
+    }
+
+    /// Keeps an answer; to be called before anything of it is said.
+    pub fn keep_answer(&self, job: JobId, answer: &Answer) -> Result<()> {
+        self.write(job, ANSWER, &answer.encode())
     }
 
     /// The transaction about a job that may be in flight.
@@ -144,7 +205,7 @@ impl Journal {
 
     /// Drops everything about a job.
     pub fn forget(&self, job: JobId) -> Result<()> {
-        [PROOF, TRANSACTION, SHUNNED]
+        [PROOF, ANSWER, TRANSACTION, SHUNNED]
             .iter()
             .try_for_each(|kind| self.remove(job, kind))
     }
@@ -233,6 +294,14 @@ mod tests {
         }
     }
 
+    fn answer() -> Answer {
+        Answer {
+            input: vec![-1, 2],
+            output: vec![3],
+            salt: [4; 32],
+        }
+    }
+
     fn open(root: &Path) -> Result<Journal> {
         Journal::open(root, Hash::from([7; 32]), &AccountId([8; 32]))
     }
@@ -244,12 +313,14 @@ mod tests {
         journal.keep_pending(3, &pending(5)).unwrap();
         journal.keep_pending(3, &pending(6)).unwrap();
         journal.keep_proof(4, &receipt()).unwrap();
+        journal.keep_answer(6, &answer()).unwrap();
         journal.shun(5, "the input cannot be fetched").unwrap();
         drop(journal);
         let journal = open(root.path()).unwrap();
-        assert_eq!(journal.jobs().unwrap(), BTreeSet::from([3, 4, 5]));
+        assert_eq!(journal.jobs().unwrap(), BTreeSet::from([3, 4, 5, 6]));
         assert_eq!(journal.pending(3).unwrap(), Some(pending(6)));
         assert_eq!(journal.proof(4).unwrap(), Some(receipt()));
+        assert_eq!(journal.answer(6).unwrap(), Some(answer()));
         assert_eq!(
             journal.shunned(5).unwrap().as_deref(),
             Some("the input cannot be fetched")
@@ -258,7 +329,7 @@ mod tests {
             (journal.pending(4).unwrap(), journal.shunned(3).unwrap()),
             (None, None)
         );
-        for job in 3..=5 {
+        for job in 3..=6 {
             journal.forget(job).unwrap();
         }
         assert!(journal.jobs().unwrap().is_empty());
@@ -281,18 +352,20 @@ mod tests {
     }
 
     #[test]
-    fn damaged_proofs_are_made_again_but_damaged_transactions_stop_the_worker() {
+    fn damaged_proofs_are_made_again_but_other_damage_stops_the_worker() {
         let root = tempfile::tempdir().unwrap();
         let journal = open(root.path()).unwrap();
         journal.keep_proof(3, &receipt()).unwrap();
         journal.keep_pending(3, &pending(5)).unwrap();
-        for kind in [PROOF, TRANSACTION] {
+        journal.keep_answer(3, &answer()).unwrap();
+        for kind in [PROOF, TRANSACTION, ANSWER] {
             let path = journal.path(3, kind);
             let bytes = fs::read(&path).unwrap();
             fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
         }
         assert_eq!(journal.proof(3).unwrap(), None);
         assert!(journal.pending(3).is_err());
+        assert!(journal.answer(3).is_err());
     }
 
     #[test]

@@ -1,19 +1,29 @@
 //! `ciro-worker` claims jobs of the models it has, runs and proves them, and gets paid.
 //!
-//! It may be killed at any moment: everything it needs to go on is on the chain or in its [`journal`].
+//! It may be killed at any moment: everything it needs to go on is on the chain or in its [`journal`]. At its start it sees
+//! to its registration and, if told to, to its stake ([`membership`]); while it runs it sends heartbeats.
 
 mod blob;
+mod choice;
 mod decision;
 mod executor;
+mod heartbeat;
 mod journal;
+mod membership;
 mod metrics;
 mod scheduler;
 
 use anyhow::{bail, ensure, Context, Result};
-use ciro_client::{account, keypair, keypair_from_file, AccountId, Client, Error, Keypair};
+use ciro_client::{
+    account, keypair, keypair_from_file,
+    types::{Capabilities, Region, MAX_GPU_MODEL},
+    AccountId, Amount, Client, Error, Keypair,
+};
 use clap::Parser;
 use executor::Executor;
+use heartbeat::Heart;
 use journal::Journal;
+use membership::{Terms, Unfit};
 use metrics::Metrics;
 use scheduler::{Scheduler, Settings};
 use std::{
@@ -65,6 +75,21 @@ struct Arguments {
     /// Folder in which the worker keeps what it must not forget.
     #[arg(long, value_name = "FOLDER")]
     state: PathBuf,
+    /// Stake of its own to top up to, and to work with. Without it the account must have one.
+    #[arg(long, value_name = "CIRO")]
+    stake: Option<Amount>,
+    /// Where the machine stands: north-america, europe, asia-pacific or other.
+    #[arg(long, default_value = "other", value_name = "REGION")]
+    region: Region,
+    /// Name of the machine's GPU, if it has one that proves.
+    #[arg(long, default_value = "", value_name = "NAME")]
+    gpu: String,
+    /// Memory in MiB: the GPU's, if there is one; the machine's if it is left out.
+    #[arg(long, value_name = "MIB")]
+    memory: Option<u32>,
+    /// Throughput in 10^9 operations a second; guessed by the number of cores if it is left out.
+    #[arg(long, value_name = "GFLOPS")]
+    gflops: Option<u32>,
     /// Jobs to have at once.
     #[arg(long, default_value_t = 4, value_name = "N")]
     max_jobs: usize,
@@ -80,6 +105,20 @@ struct Arguments {
 }
 
 impl Arguments {
+    fn capabilities(&self) -> Result<Capabilities> {
+        ensure!(
+            self.gpu.len() <= MAX_GPU_MODEL,
+            "--gpu: the name has more than {MAX_GPU_MODEL} bytes"
+        );
+        Ok(Capabilities {
+            gpu_model: self.gpu.clone().into_bytes(),
+            memory: self.memory.unwrap_or_else(membership::memory),
+            gflops: self.gflops.unwrap_or_else(membership::gflops),
+            region: self.region,
+            peer_address: Vec::new(),
+        })
+    }
+
     fn signer(&self) -> Result<Keypair> {
         match (&self.key_file, &self.suri) {
             (Some(file), _) => Ok(keypair_from_file(file)?),
@@ -125,6 +164,7 @@ async fn work(arguments: Arguments) -> Result<()> {
     let me = account(&signer);
     let payee = arguments.payee(me)?;
     ensure!(arguments.max_jobs > 0, "--max-jobs 0 leaves nothing to do");
+    let capabilities = arguments.capabilities()?;
     let mut stop = stop_signal()?;
     let source = blob::Http::new(FETCH_TIMEOUT).context("cannot make an HTTP client")?;
     let executor = Arc::new(Executor::new(arguments.models.clone(), Box::new(source)));
@@ -136,15 +176,22 @@ async fn work(arguments: Arguments) -> Result<()> {
     };
     let genesis = client.genesis();
     let journal = Journal::open(&arguments.state, genesis, &me)?;
+    let heart = Heart::open(journal.folder(), genesis.0, me)?;
+    let terms = Terms {
+        capabilities: capabilities.clone(),
+        heartbeat_key: heart.key(),
+        stake: arguments.stake.map(|stake| stake.0),
+    };
     let settings = Settings {
-        signer,
+        signer: signer.clone(),
         payee,
+        capabilities,
         max_jobs: arguments.max_jobs,
         min_price: arguments.min_price,
         margin: arguments.margin,
     };
     let metrics = metrics(arguments.metrics)?;
-    let mut scheduler = Scheduler::new(settings, genesis.0, journal, executor, metrics);
+    let mut scheduler = Scheduler::new(settings, genesis.0, journal, executor, heart, metrics);
     let mut connected = Some(client);
     while let Some(client) = connected {
         ensure!(
@@ -152,9 +199,18 @@ async fn work(arguments: Arguments) -> Result<()> {
             "{} serves another chain now than when the worker started",
             arguments.node
         );
-        match scheduler.run(&client, &mut stop).await {
+        let joined = tokio::select! {
+            joined = membership::join(&client, &signer, &terms) => joined,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let worked = match joined {
+            Ok(()) => scheduler.run(&client, &mut stop).await,
+            Err(problem) => Err(problem),
+        };
+        match worked {
             Ok(()) => break,
-            // Only the chain and the connection are worth another try; a journal that cannot be written is not.
+            // Only the chain and the connection are worth another try; a journal that cannot be written is not, nor is
+            // an account that may not work.
             Err(problem) if is_lasting(&problem) => return Err(problem),
             Err(problem) => warn!("{problem:#}: connecting again"),
         }
@@ -205,6 +261,7 @@ async fn connect(node: &str, stop: &mut watch::Receiver<bool>) -> Result<Option<
 
 fn is_lasting(problem: &anyhow::Error) -> bool {
     problem.downcast_ref::<std::io::Error>().is_some()
+        || problem.downcast_ref::<Unfit>().is_some()
         || problem.downcast_ref::<codec::Error>().is_some()
 }
 

@@ -5,16 +5,17 @@
 
 use crate::{
     blob::FetchError,
+    choice::{objection, rank, share, Means},
     decision::{decide, Action, Over, Situation, Standing},
-    executor::{Executor, Failure, Served},
-    journal::{Journal, Pending, Purpose},
+    executor::{run, Executor, Failure, Served},
+    heartbeat::Heart,
+    journal::{Answer, Journal, Purpose},
     metrics::Metrics,
 };
 use anyhow::{Context, Result};
 use ciro_client::{
-    calls,
-    types::{Balance, Job},
-    AccountId, Client, Error, Keypair, State, Wait,
+    types::{Balance, Capabilities, Job, JobState, Verification},
+    AccountId, Client, Keypair, State,
 };
 use ciro_primitives::{input_commitment, JobBinding, JobId};
 use ciro_zkml_verifier::{Receipt, Tensor};
@@ -28,6 +29,8 @@ use tokio::{
     time::{interval, timeout, MissedTickBehavior},
 };
 use tracing::{debug, error, info, warn};
+
+mod transactions;
 
 /// How often the models folder is looked at and the node is asked whether it is there.
 const ROUND: Duration = Duration::from_secs(10);
@@ -44,7 +47,7 @@ const CLAIM_PAUSE: u64 = 30;
 /// Inputs that are fetched or at hand at a time, so that a crowd of jobs fills neither memory nor network.
 const MAX_INPUTS: usize = 64;
 
-/// Results of a job that may fail before it is given back.
+/// Transactions about a job that may fail before it is given back.
 const MAX_FAILURES: u32 = 3;
 
 /// What a worker is told when it starts.
@@ -55,6 +58,8 @@ pub struct Settings {
     pub payee: AccountId,
     /// Jobs that it may have at once.
     pub max_jobs: usize,
+    /// What its machine can do.
+    pub capabilities: Capabilities,
     /// Least price per sample that it works for.
     pub min_price: Balance,
     /// Blocks that a job must leave besides the proof: for claim and result to be finalised.
@@ -68,13 +73,16 @@ pub struct Scheduler {
     genesis: [u8; 32],
     journal: Journal,
     executor: Arc<Executor>,
+    heart: Heart,
+    /// What the account can take on, as of the last finalised block.
+    means: Means,
     metrics: Metrics,
     /// Every job of the chain that is not settled, as of the last finalised block.
     jobs: BTreeMap<JobId, Job>,
     working: HashSet<JobId>,
     /// Inputs at hand of jobs that this worker has or wants.
     inputs: HashMap<JobId, Vec<i8>>,
-    /// Results that failed in a block, by job.
+    /// Transactions that failed in a block, by job.
     failures: HashMap<JobId, u32>,
     /// Jobs that are not to be claimed before a block.
     paused: HashMap<JobId, u64>,
@@ -88,6 +96,8 @@ pub struct Scheduler {
 enum Outcome {
     /// Its input was looked for, to claim it.
     Fetched(Result<Vec<i8>, FetchError>),
+    /// It was run.
+    Answered(Result<Answer, Failure>),
     /// It was run and proved, in that time.
     Proved(Result<(Receipt, Duration), Failure>),
 }
@@ -102,6 +112,7 @@ impl Scheduler {
         genesis: [u8; 32],
         journal: Journal,
         executor: Arc<Executor>,
+        heart: Heart,
         metrics: Metrics,
     ) -> Self {
         Self {
@@ -110,6 +121,8 @@ impl Scheduler {
             genesis,
             journal,
             executor,
+            heart,
+            means: Means::default(),
             metrics,
             jobs: BTreeMap::new(),
             working: HashSet::new(),
@@ -140,6 +153,7 @@ impl Scheduler {
                     let next = block.state().await?;
                     self.follow(&state, &next).await?;
                     state = next;
+                    self.heart.beat(client, &state).await?;
                     let resend = state.number().is_multiple_of(RESEND);
                     self.step(client, &state, resend).await?;
                 }
@@ -179,17 +193,15 @@ impl Scheduler {
     async fn read_all(&mut self, state: &State) -> Result<()> {
         self.jobs = state.jobs().await?.into_iter().collect();
         self.jobs.retain(|_, job| !job.state.is_settled());
-        self.drop_inputs_of_others();
+        self.drop_inputs_of_others(state.number());
         Ok(())
     }
 
-    fn drop_inputs_of_others(&mut self) {
+    fn drop_inputs_of_others(&mut self, now: u64) {
         let (jobs, me) = (&self.jobs, &self.me);
         self.inputs.retain(|id, _| {
-            matches!(
-                Standing::of(jobs.get(id), me),
-                Standing::Open | Standing::Mine
-            )
+            let standing = Standing::of(jobs.get(id), me, now);
+            standing.is_own() || matches!(standing, Standing::Open | Standing::Late)
         });
     }
 
@@ -210,14 +222,17 @@ impl Scheduler {
                 }
             }
         }
-        self.drop_inputs_of_others();
+        self.drop_inputs_of_others(next.number());
         Ok(())
     }
 
-    /// Does what is to be done about every job.
+    /// Does what is to be done about every job, the more urgent and better paid first.
     async fn step(&mut self, client: &Client, state: &State, resend: bool) -> Result<()> {
+        self.means = Means::read(state, &self.me, self.settings.max_jobs).await?;
         let mut ids: BTreeSet<JobId> = self.jobs.keys().copied().collect();
         ids.extend(self.journal.jobs()?);
+        let mut ids: Vec<JobId> = ids.into_iter().collect();
+        ids.sort_by_key(|id| self.jobs.get(id).map(|job| rank(job, state.number())));
         for id in ids {
             // A step may end a transaction and the next one start another, so each job gets a few.
             for _ in 0..3 {
@@ -229,7 +244,7 @@ impl Scheduler {
                     }
                     break;
                 }
-                if !self.act(client, state, id, action).await? {
+                if !self.act(client, state, id, action, situation.proof).await? {
                     break;
                 }
             }
@@ -237,7 +252,8 @@ impl Scheduler {
         Ok(())
     }
 
-    async fn situation(&self, state: &State, id: JobId) -> Result<Situation> {
+    async fn situation(&mut self, state: &State, id: JobId) -> Result<Situation> {
+        let now = state.number();
         let job = self.jobs.get(&id);
         let pending = match self.journal.pending(id)? {
             None => None,
@@ -246,80 +262,91 @@ impl Scheduler {
                 pending.transaction.fate(state, &self.me).await?,
             )),
         };
-        let finalised = Standing::of(job, &self.me);
+        let finalised = Standing::of(job, &self.me, now);
+        let proof = job.is_some_and(|job| takes_proof(job, finalised));
+        let (late, turn) = job.map_or((false, false), |job| {
+            (now > u64::from(job.deadline), is_turn(job, &self.me, now))
+        });
+        let claimable = matches!(finalised, Standing::Open | Standing::Late);
         Ok(Situation {
             finalised,
             pending,
             shunned: self.journal.shunned(id)?.is_some(),
             fetched: self.inputs.contains_key(&id),
-            proved: finalised == Standing::Mine && self.proof(id)?.is_some(),
+            proof,
+            ready: finalised.is_own() && self.is_ready(id, proof)?,
             working: self.working.contains(&id),
-            late: job.is_some_and(|job| state.number() > u64::from(job.deadline)),
-            wanted: match job {
-                Some(job) if finalised == Standing::Open && pending.is_none() => {
-                    self.wants(state, id, job)?
-                }
-                _ => false,
-            },
+            late,
+            wanted: claimable && pending.is_none() && self.wants(state, id, finalised).await?,
+            turn,
+        })
+    }
+
+    /// Whether the proof of a job is made, or else its output.
+    fn is_ready(&self, id: JobId, proof: bool) -> Result<bool> {
+        Ok(if proof {
+            self.proof(id)?.is_some()
+        } else {
+            self.answer(id)?.is_some()
         })
     }
 
     /// Whether a job is worth a claim.
-    fn wants(&self, state: &State, id: JobId, job: &Job) -> Result<bool> {
-        let Some(model) = self.executor.model(job.model()) else {
-            return Ok(false);
-        };
-        if self
-            .paused
-            .get(&id)
-            .is_some_and(|until| state.number() < *until)
-        {
+    async fn wants(&mut self, state: &State, id: JobId, finalised: Standing) -> Result<bool> {
+        let now = state.number();
+        if self.paused.get(&id).is_some_and(|until| now < *until) {
             return Ok(false);
         }
-        let refuse = |reason: &str| {
-            debug!(job = id, "not claimed: {reason}");
-            Ok(false)
+        let Some((job, model)) = self.served(id) else {
+            return Ok(false);
         };
-        if !model.fits(job.batch) {
-            return refuse("it is larger than the chain takes results");
-        }
-        if job.price < self.settings.min_price.saturating_mul(job.batch.into()) {
-            return refuse("its price is too low");
-        }
-        let block = Duration::from_millis(state.block_time()?.max(1));
-        let proving = model.estimate().as_millis().div_ceil(block.as_millis()) as u64;
-        let left = u64::from(job.deadline).saturating_sub(state.number());
-        if left < self.settings.margin.saturating_add(proving) {
-            return refuse("too little time is left");
-        }
-        if self.load()? >= self.settings.max_jobs {
-            return refuse("there are enough jobs at hand");
-        }
+        let block = Duration::from_millis(state.block_time()?);
+        let means = self.left(state)?;
+        let collateral = state.collateral(share(&job, now))?;
         let at_hand = self.inputs.len() + self.working.len();
-        if !self.inputs.contains_key(&id) && at_hand >= MAX_INPUTS {
-            return refuse("enough inputs are being fetched");
+        let reason = match objection(&job, now, &model, block, means, collateral, &self.settings) {
+            None if !self.inputs.contains_key(&id) && at_hand >= MAX_INPUTS => {
+                Some("enough inputs are being fetched")
+            }
+            reason => reason,
+        };
+        if let Some(reason) = reason {
+            debug!(job = id, "not claimed: {reason}");
+            return Ok(false);
+        }
+        // Better workers may claim before this one; whoever is late may be relieved at once.
+        let from = state
+            .eligible_from(id, &self.me)
+            .await?
+            .map_or(now, u64::from);
+        if finalised == Standing::Open && from > now + 1 {
+            debug!(job = id, block = from, "not claimed before that block");
+            self.paused.insert(id, from - 1);
+            return Ok(false);
         }
         Ok(true)
     }
 
-    /// Jobs that this worker has or may be about to have.
-    fn load(&self) -> Result<usize> {
-        let mut mine: BTreeSet<JobId> = self
-            .jobs
-            .iter()
-            .filter(|(_, job)| job.state.is_assigned_to(&self.me))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in self.journal.jobs()? {
-            if self
-                .journal
-                .pending(id)?
-                .is_some_and(|pending| pending.purpose == Purpose::Claim)
-            {
-                mine.insert(id);
+    /// What the account can take on besides the jobs that it has or may be about to have.
+    fn left(&self, state: &State) -> Result<Means> {
+        let now = state.number();
+        let (mut owed, mut stake) = (BTreeSet::new(), 0);
+        for (id, job) in &self.jobs {
+            if Standing::of(Some(job), &self.me, now).is_owed() {
+                owed.insert(*id);
             }
         }
-        Ok(mine.len())
+        for id in self.journal.jobs()? {
+            let pending = self.journal.pending(id)?.map(|pending| pending.purpose);
+            if let (Some(Purpose::Claim | Purpose::Rescue), Some(job)) =
+                (pending, self.jobs.get(&id))
+            {
+                if owed.insert(id) {
+                    stake += state.collateral(share(job, now))?;
+                }
+            }
+        }
+        Ok(self.means.less(owed.len(), stake))
     }
 
     /// A kept proof, if it answers the job as it is on this chain now.
@@ -345,6 +372,15 @@ impl Scheduler {
         Ok(answers.then_some(proof))
     }
 
+    /// A kept answer, if it is one to the job as it is on this chain now.
+    fn answer(&self, id: JobId) -> Result<Option<Answer>> {
+        let (Some(job), Some(answer)) = (self.jobs.get(&id), self.journal.answer(id)?) else {
+            return Ok(None);
+        };
+        let answers = input_commitment(job.batch, &answer.input) == job.input_commitment;
+        Ok(answers.then_some(answer))
+    }
+
     fn binding(&self, job: JobId) -> JobBinding {
         JobBinding {
             genesis: self.genesis,
@@ -360,6 +396,7 @@ impl Scheduler {
         state: &State,
         id: JobId,
         action: Action,
+        proof: bool,
     ) -> Result<bool> {
         match action {
             Action::Rest => Ok(false),
@@ -380,7 +417,7 @@ impl Scheduler {
                 Ok(false)
             }
             Action::Work => {
-                self.work(id)?;
+                self.work(id, proof)?;
                 Ok(true)
             }
             Action::Send(purpose) => {
@@ -394,24 +431,27 @@ impl Scheduler {
         let purpose = self.journal.pending(id)?.map(|pending| pending.purpose);
         self.metrics.ended(purpose, over);
         match (purpose, over) {
-            (Some(Purpose::Claim), Over::Done) => info!(job = id, "the claim is finalised"),
-            (Some(Purpose::Claim), Over::Failed) => {
+            (Some(Purpose::Claim | Purpose::Rescue), Over::Done) => {
+                info!(job = id, "the claim is finalised")
+            }
+            (Some(Purpose::Claim | Purpose::Rescue), Over::Failed) => {
                 warn!(
                     job = id,
                     "the claim failed: leaving the job alone for {CLAIM_PAUSE} blocks"
                 );
                 self.paused.insert(id, state.number() + CLAIM_PAUSE);
             }
-            (Some(Purpose::Result), Over::Failed) => {
+            (Some(purpose), Over::Failed) if purpose != Purpose::Expire => {
                 let failures = self.failures.entry(id).or_default();
                 *failures += 1;
                 warn!(
                     job = id,
-                    "the chain did not take the result, {failures} times now"
+                    ?purpose,
+                    "the chain did not take it, {failures} times now"
                 );
                 if *failures >= MAX_FAILURES {
                     self.journal
-                        .shun(id, "the chain does not take its result")?;
+                        .shun(id, "the chain does not take what is sent for it")?;
                 }
             }
             (_, Over::Refused) => {
@@ -448,8 +488,8 @@ impl Scheduler {
         Some((job, model))
     }
 
-    /// Starts to run and prove.
-    fn work(&mut self, id: JobId) -> Result<()> {
+    /// Starts to run, and to prove if it takes a proof.
+    fn work(&mut self, id: JobId, proof: bool) -> Result<()> {
         let Some((job, model)) = self.served(id) else {
             warn!(
                 job = id,
@@ -457,24 +497,28 @@ impl Scheduler {
             );
             return self.journal.shun(id, "its model is not served");
         };
-        info!(job = id, samples = job.batch, "proving");
+        let task = if proof { "proving" } else { "running" };
+        info!(job = id, samples = job.batch, "{task}");
         self.working.insert(id);
         let (executor, binding, finished) = (
             self.executor.clone(),
             self.binding(id),
             self.finished.0.clone(),
         );
-        let input = self.inputs.get(&id).cloned();
+        let kept = self.answer(id)?.map(|answer| answer.input);
+        let input = self.inputs.get(&id).cloned().or(kept);
         tokio::spawn(async move {
             let input = match input {
                 Some(input) => Ok(input),
                 None => executor.fetch(&job, &model).await.map_err(Failure::Input),
             };
-            let proof = match input {
-                Ok(input) => executor.execute(model, binding, input).await,
-                Err(failure) => Err(failure),
+            let outcome = match (input, proof) {
+                (Ok(input), true) => Outcome::Proved(executor.execute(model, binding, input).await),
+                (Ok(input), false) => Outcome::Answered(run(model, input).await),
+                (Err(failure), true) => Outcome::Proved(Err(failure)),
+                (Err(failure), false) => Outcome::Answered(Err(failure)),
             };
-            let _ = finished.send((id, Outcome::Proved(proof)));
+            let _ = finished.send((id, outcome));
         });
         Ok(())
     }
@@ -496,7 +540,11 @@ impl Scheduler {
                 self.journal.keep_proof(id, &proof)?;
                 self.inputs.remove(&id);
             }
-            Outcome::Proved(Err(failure)) => {
+            Outcome::Answered(Ok(answer)) => {
+                self.journal.keep_answer(id, &answer)?;
+                self.inputs.remove(&id);
+            }
+            Outcome::Proved(Err(failure)) | Outcome::Answered(Err(failure)) => {
                 error!(job = id, "giving the job back: {failure}");
                 self.journal.shun(id, &failure.to_string())?;
             }
@@ -504,128 +552,21 @@ impl Scheduler {
         self.working.remove(&id);
         Ok(())
     }
+}
 
-    /// Signs a transaction about a job, keeps it, and sends it, unless the best block or the pool knows more.
-    async fn send(
-        &mut self,
-        client: &Client,
-        state: &State,
-        id: JobId,
-        purpose: Purpose,
-    ) -> Result<()> {
-        let best = client.best().await?;
-        let (then, now) = (self.jobs.get(&id), best.job(id).await?);
-        if Standing::of(then, &self.me) != Standing::of(now.as_ref(), &self.me) {
-            debug!(
-                job = id,
-                ?purpose,
-                "not sent: the best block has it elsewhere already"
-            );
-            return Ok(());
-        }
-        if purpose == Purpose::Claim && state.number() + 2 * CLAIM_PAUSE < best.number() {
-            debug!(job = id, "not claimed: finality lags behind");
-            return Ok(());
-        }
-        if purpose == Purpose::Result && self.unknown_in_flight(client, &best).await? {
-            warn!(job = id, "not answered yet: the account has a transaction in flight that the journal does not know");
-            return Ok(());
-        }
-        let signer = &self.settings.signer;
-        let transaction = match purpose {
-            Purpose::Claim => client.sign(&calls::claim_job(id), signer).await?,
-            Purpose::Release => client.sign(&calls::release_job(id), signer).await?,
-            Purpose::Expire => client.sign(&calls::expire_job(id), signer).await?,
-            Purpose::Result => {
-                let Some(Receipt {
-                    input: Tensor::Public(input),
-                    output: Tensor::Public(output),
-                    proof,
-                    ..
-                }) = self.proof(id)?
-                else {
-                    return Ok(());
-                };
-                let input = calls::bytes(&input);
-                let call = calls::submit_result(id, self.settings.payee, input, output, proof);
-                client.sign(&call, signer).await?
-            }
-        };
-        let pending = Pending {
-            purpose,
-            transaction,
-        };
-        // Kept before it is sent: after a crash in between it is sent again, the same bytes.
-        self.journal.keep_pending(id, &pending)?;
-        info!(
-            job = id,
-            ?purpose,
-            nonce = pending.transaction.nonce,
-            "sending"
-        );
-        if let Some(reason) = self.submit(client, id, &pending).await? {
-            warn!(
-                job = id,
-                ?purpose,
-                "the pool did not take it, it is tried again: {reason}"
-            );
-        }
-        Ok(())
-    }
+/// Whether a job of this standing takes a proof to go on, or else an output.
+fn takes_proof(job: &Job, finalised: Standing) -> bool {
+    finalised == Standing::Accused || job.verification == Verification::ZkMl
+}
 
-    /// Whether the pool has transactions of the account besides those of the journal.
-    async fn unknown_in_flight(&self, client: &Client, best: &State) -> Result<bool> {
-        let used = best.nonce(&self.me).await?;
-        let mut known = 0;
-        for id in self.journal.jobs()? {
-            known += u64::from(
-                self.journal
-                    .pending(id)?
-                    .is_some_and(|pending| pending.transaction.nonce >= used),
-            );
+/// Whether it is the worker's turn to settle a job in this block: those who have voted take turns, so that not all of them
+/// pay for the same.
+fn is_turn(job: &Job, me: &AccountId, now: u64) -> bool {
+    match &job.state {
+        JobState::Voting { seats, .. } => {
+            let place = seats.iter().position(|seat| seat.worker == *me);
+            place.is_some_and(|place| now % (seats.len() as u64) == place as u64)
         }
-        Ok(client.next_nonce(&self.me).await? > used + known)
-    }
-
-    async fn resend(&self, client: &Client, id: JobId, situation: Situation) -> Result<()> {
-        if let (Some(_), Some(pending)) = (situation.pending, self.journal.pending(id)?) {
-            if let Some(reason) = self.submit(client, id, &pending).await? {
-                debug!(job = id, purpose = ?pending.purpose, "not sent again: {reason}");
-            }
-        }
-        Ok(())
-    }
-
-    /// Hands a transaction to the pool, and logs what becomes of it; gives the reason if the pool does not take it.
-    /// Decisions do not hang on either: they wait for finalised blocks.
-    async fn submit(
-        &self,
-        client: &Client,
-        id: JobId,
-        pending: &Pending,
-    ) -> Result<Option<String>> {
-        let purpose = pending.purpose;
-        match client.submit(&pending.transaction).await {
-            Ok(progress) => {
-                tokio::spawn(async move {
-                    match progress.wait(Wait::Finalised).await {
-                        Ok(included) => {
-                            info!(job = id, ?purpose, block = ?included.block, "finalised")
-                        }
-                        Err(problem @ Error::Dispatch { .. }) => {
-                            warn!(job = id, ?purpose, "the call failed: {problem}")
-                        }
-                        Err(problem) => debug!(
-                            job = id,
-                            ?purpose,
-                            "lost sight of the transaction: {problem}"
-                        ),
-                    }
-                });
-                Ok(None)
-            }
-            Err(Error::Rejected(reason)) => Ok(Some(reason)),
-            Err(problem) => Err(problem.into()),
-        }
+        _ => true,
     }
 }

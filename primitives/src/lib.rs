@@ -38,6 +38,12 @@ pub const INPUT_TAG: &[u8; 12] = b"ciro/input/1";
 /// Domain tag of [`output_hash`].
 pub const OUTPUT_TAG: &[u8; 13] = b"ciro/output/1";
 
+/// Domain tag of [`answer_commitment`].
+pub const ANSWER_TAG: &[u8; 13] = b"ciro/answer/1";
+
+/// Domain tag of [`heartbeat_payload`].
+pub const HEARTBEAT_TAG: &[u8; 16] = b"ciro/heartbeat/1";
+
 /// Identity of a model: the hash of its verifying key, which binds protocol version, preset, shapes and weights.
 #[derive(
     Clone,
@@ -154,6 +160,17 @@ pub fn output_hash(batch: u32, output: &[i32]) -> [u8; 32] {
     blake2_256(&bytes)
 }
 
+/// What a worker of a redundant job commits to before anyone reveals: tag, [`output_hash`], salt, and the worker, so that
+/// a copied commitment is worth nothing to its copier.
+pub fn answer_commitment(output_hash: &[u8; 32], salt: &[u8; 32], worker: &[u8; 32]) -> [u8; 32] {
+    blake2_256(&(ANSWER_TAG, output_hash, salt, worker).encode())
+}
+
+/// What the heartbeat of `who` in `window` signs: of use on no other chain, for no other account, at no other time.
+pub fn heartbeat_payload(genesis: &impl Encode, who: &impl Encode, window: u32) -> Vec<u8> {
+    (HEARTBEAT_TAG, genesis, who, window).encode()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,6 +219,16 @@ mod tests {
             output_hash(1, &[-1]),
             blake2_256(b"ciro/output/1\x01\0\0\0\xff\xff\xff\xff")
         );
+    }
+
+    #[test]
+    fn what_workers_commit_to_and_sign_is_all_of_it() {
+        let commitment = answer_commitment(&[1; 32], &[2; 32], &[3; 32]);
+        let bytes = [&b"ciro/answer/1"[..], &[1; 32], &[2; 32], &[3; 32]].concat();
+        assert_eq!(commitment, blake2_256(&bytes));
+        let payload = heartbeat_payload(&[1u8; 32], &[2u8; 32], 5);
+        let bytes = [&b"ciro/heartbeat/1"[..], &[1; 32], &[2; 32], &[5, 0, 0, 0]].concat();
+        assert_eq!(payload, bytes);
     }
 
     #[test]

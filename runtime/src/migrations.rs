@@ -4,8 +4,14 @@
 //! one release that it belongs to. What may not fit in a block is a stepped migration, which runs over many: until it is
 //! done, blocks take no transactions.
 
-/// Migrations that run at once, in the first block of a release.
-pub type SingleBlock = ();
+use crate::Runtime;
+
+/// Migrations that run at once, in the first block of a release. Version 2 of models brings royalties; version 2 of jobs
+/// levels, auctions and collateral out of stake.
+pub type SingleBlock = (
+    pallet_model_registry::migrations::v2::Migrate<Runtime>,
+    pallet_job_market::migrations::v2::Migrate<Runtime>,
+);
 
 /// Migrations that run in steps, one after the other, from the first block of a release on.
 #[cfg(not(feature = "runtime-benchmarks"))]

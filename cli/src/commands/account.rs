@@ -1,12 +1,9 @@
 //! `ciro account`.
 
 use super::{parse_account, Node, Signer};
-use crate::{
-    amount::Amount,
-    output::{fields, Output, Report},
-};
+use crate::output::{fields, Output, Report};
 use anyhow::Result;
-use ciro_client::AccountId;
+use ciro_client::{AccountId, Amount};
 use clap::Subcommand;
 use serde_json::{json, Map};
 

@@ -2,7 +2,6 @@
 
 use super::{hex, parse_account, read_model, settle, submit::Submit, write, Node, Sender};
 use crate::{
-    amount::Amount,
     npy,
     output::{fields, table, Output, Report},
 };
@@ -11,7 +10,7 @@ use ciro_client::{
     account, calls,
     events::{Event, JobMarket},
     types::{Job as ChainJob, JobState},
-    AccountId, Client, Keypair,
+    AccountId, Amount, Client, Keypair,
 };
 use ciro_primitives::{input_commitment, JobBinding, JobId};
 use ciro_zkml_prover::Prover;
@@ -48,7 +47,7 @@ pub enum Job {
         #[arg(long, value_parser = parse_account, value_name = "ADDRESS")]
         account: Option<AccountId>,
         /// Only those in this state.
-        #[arg(long, value_parser = ["submitted", "assigned", "paid", "cancelled", "expired"])]
+        #[arg(long, value_parser = JobState::NAMES)]
         state: Option<String>,
         #[command(flatten)]
         node: Node,
@@ -82,10 +81,26 @@ pub enum Job {
     Expire(One),
     /// Remove a settled job and its result; the storage deposit is released.
     Remove(One),
-    /// Claim a job as a worker: collateral is held until it is answered.
+    /// Claim a job, or a seat of a redundant one, as a worker: collateral is set aside of the own stake.
     Claim(One),
+    /// Take a job over from a worker who is late.
+    Rescue(One),
     /// Give a claimed job back, for a small part of the collateral.
     Release(One),
+    /// Say that an answer without a proof is wrong; a fee is held until that is decided.
+    Dispute(One),
+    /// Settle a job whose time has come: an undisputed answer, a dispute without a proof, or a vote. Anybody may.
+    Finalise(One),
+    /// Rate what was paid, once.
+    Rate {
+        /// The job.
+        id: JobId,
+        /// 1, the worst, to 5, the best.
+        #[arg(value_parser = clap::value_parser!(u8).range(1..=5))]
+        stars: u8,
+        #[command(flatten)]
+        sender: Sender,
+    },
     /// Answer a claimed job with a proof of `ciro prove --job`; exit code 0 only if the chain accepts it.
     SubmitResult(SubmitResult),
 }
@@ -146,6 +161,13 @@ impl Job {
             Self::Remove(one) => act(one, output, "removed", calls::remove_job).await,
             Self::Claim(one) => act(one, output, "claimed", calls::claim_job).await,
             Self::Release(one) => act(one, output, "released", calls::release_job).await,
+            Self::Rescue(one) => act(one, output, "taken over", calls::rescue).await,
+            Self::Dispute(one) => act(one, output, "disputed", calls::dispute).await,
+            Self::Finalise(one) => act(one, output, "settled", calls::finalise).await,
+            Self::Rate { id, stars, sender } => {
+                let call = |id| calls::rate(id, stars);
+                act(One { id, sender }, output, "rated", call).await
+            }
             Self::SubmitResult(submit) => submit.execute(output).await,
         }
     }
@@ -182,29 +204,19 @@ async fn status(id: JobId, node: &Node) -> Result<Report> {
             "locator",
             String::from_utf8_lossy(&job.locator).into_owned(),
         ),
-        ("price", format!("{} CIRO", Amount(job.price))),
+        ("price", price(&job)),
+        ("trust", job.verification.to_string()),
+        ("priority", job.priority.name().to_owned()),
         (
             "deadline",
             format!("block {}, now at {}", job.deadline, state.number()),
         ),
     ];
-    match &job.state {
-        JobState::Assigned {
-            worker,
-            collateral,
-            since,
-        } => {
-            rows.push(("worker", worker.to_string()));
-            rows.push(("collateral", format!("{} CIRO", Amount(*collateral))));
-            rows.push(("claimed", format!("block {since}")));
-        }
-        JobState::Paid { worker, payee, at } => {
-            rows.push(("worker", worker.to_string()));
-            rows.push(("payee", payee.to_string()));
-            rows.push(("paid", format!("block {at}")));
-        }
-        _ => {}
-    }
+    rows.extend(
+        settle::facts(&job.state)
+            .into_iter()
+            .map(|(name, value)| (name, plain(&value))),
+    );
     Ok(Report::yes(fields(&rows), settle::describe(id, &job)))
 }
 
@@ -224,7 +236,7 @@ async fn list(account: Option<AccountId>, name: Option<String>, node: &Node) -> 
             id.to_string(),
             job.state.name().to_owned(),
             job.batch.to_string(),
-            Amount(job.price).to_string(),
+            Amount(job.price.ceiling).to_string(),
             job.deadline.to_string(),
             job.model().to_string(),
         ]
@@ -245,12 +257,26 @@ async fn list(account: Option<AccountId>, name: Option<String>, node: &Node) -> 
 }
 
 fn concerns(job: &ChainJob, account: &AccountId) -> bool {
-    let worker = match &job.state {
-        JobState::Assigned { worker, .. } | JobState::Paid { worker, .. } => Some(worker),
-        JobState::Expired { worker, .. } => worker.as_ref(),
-        JobState::Submitted | JobState::Cancelled { .. } => None,
-    };
-    job.requester == *account || worker == Some(account)
+    job.requester == *account || job.state.workers().contains(account)
+}
+
+/// What a job pays, for people.
+fn price(job: &ChainJob) -> String {
+    let (floor, ceiling) = (Amount(job.price.floor), Amount(job.price.ceiling));
+    if floor == ceiling {
+        format!("{floor} CIRO")
+    } else {
+        format!("{floor} to {ceiling} CIRO, over {} blocks", job.price.ramp)
+    }
+}
+
+/// A value as people read it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
 }
 
 async fn result(id: JobId, model: &std::path::Path, path: PathBuf, node: &Node) -> Result<Report> {
@@ -294,13 +320,13 @@ async fn proof_of(id: JobId, path: PathBuf, node: &Node) -> Result<Report> {
     let client = node.connect().await?;
     let state = client.finalised().await?;
     let job = existing(state.job(id).await?, id)?;
-    let JobState::Paid { payee, at, .. } = &job.state else {
+    let JobState::Paid { at, .. } = &job.state else {
         return Ok(Report::no(
             format!("job {id} has no proof: it is {}", job.state.name()),
             settle::describe(id, &job),
         ));
     };
-    let (payee, at) = (*payee, u64::from(*at));
+    let at = u64::from(*at);
     let block = state
         .hash_of(at)
         .await?
@@ -309,10 +335,14 @@ async fn proof_of(id: JobId, path: PathBuf, node: &Node) -> Result<Report> {
     // A job is not open again after the result that was accepted, so that one is the last.
     let accepted = submitted
         .into_iter()
-        .rfind(|result| result.job == id && result.payee == payee)
+        .rfind(|result| result.job == id)
         .with_context(|| {
-            format!("block {at} holds no result of job {id}: it was submitted inside another call")
+            format!(
+                "block {at} holds no proof of job {id}: it was paid without one, or it was submitted inside another \
+                 call"
+            )
         })?;
+    let payee = accepted.payee;
     let binding = JobBinding {
         genesis: client.genesis().0,
         job: id,

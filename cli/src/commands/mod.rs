@@ -7,15 +7,22 @@ pub mod model;
 pub mod prove;
 pub mod run;
 mod settle;
+pub mod slash;
 pub mod stake;
 mod submit;
+pub mod worker;
 
+use crate::output::{Output, Report};
 use anyhow::{Context, Result};
 use ciro_client::{
-    account, file::write_atomically, keypair, keypair_from_file, AccountId, Client, Keypair, Wait,
+    account,
+    calls::{Call, EncodeAsFields},
+    file::write_atomically,
+    keypair, keypair_from_file, AccountId, Client, Keypair, Wait,
 };
 use ciro_zkml_model::Model;
 use clap::Args;
+use serde_json::json;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -91,6 +98,25 @@ impl Sender {
             Wait::Finalised
         }
     }
+}
+
+/// Sends a call and reports that it is done.
+pub async fn send<A: EncodeAsFields>(
+    sender: &Sender,
+    call: Call<A>,
+    done: String,
+    output: Output,
+) -> Result<Report> {
+    let signer = sender.signer.keypair()?;
+    let step = output.progress("sending the transaction");
+    let client = sender.node.connect().await?;
+    let included = client.execute(&call, &signer, sender.wait()).await?;
+    drop(step);
+    let block = hex(&included.block.0);
+    Ok(Report::yes(
+        done.clone(),
+        json!({ "done": done, "block": block }),
+    ))
 }
 
 /// Reads a model file.

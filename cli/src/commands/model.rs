@@ -2,12 +2,11 @@
 
 use super::{hex, read_model, write, Node, Sender};
 use crate::{
-    amount::Amount,
     npy,
     output::{fields, table, Output, Report},
 };
-use anyhow::{Context, Result};
-use ciro_client::calls;
+use anyhow::{ensure, Context, Result};
+use ciro_client::{calls, types::PartsPerMillion, Amount};
 use ciro_primitives::ModelId;
 use ciro_zkml_import::Options;
 use ciro_zkml_model::{Encoding, Head, Model as Quantised};
@@ -18,6 +17,12 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
+
+/// Millionths in a hundredth: a royalty is given in percent and sent in millionths.
+const PER_PERCENT: f64 = 1e4;
+
+/// Highest royalty that the chain takes, in percent.
+const MAX_ROYALTY: f64 = 50.0;
 
 /// Commands about models.
 #[derive(Subcommand)]
@@ -51,6 +56,9 @@ pub enum Model {
         /// Least price per sample, in CIRO.
         #[arg(long, default_value = "1", value_name = "CIRO")]
         price_floor: Amount,
+        /// The owner's share of what jobs of the model pay: at most 50.
+        #[arg(long, default_value_t = 0.0, value_name = "PERCENT")]
+        royalty: f64,
         #[command(flatten)]
         sender: Sender,
     },
@@ -97,8 +105,9 @@ impl Model {
             Self::Register {
                 model,
                 price_floor,
+                royalty,
                 sender,
-            } => register(&model, price_floor, &sender, output).await,
+            } => register(&model, price_floor, royalty, &sender, output).await,
             Self::List { node } => list(&node).await,
         }
     }
@@ -174,9 +183,15 @@ fn info(path: &Path, output: Output) -> Result<Report> {
 async fn register(
     path: &Path,
     price_floor: Amount,
+    royalty: f64,
     sender: &Sender,
     output: Output,
 ) -> Result<Report> {
+    ensure!(
+        (0.0..=MAX_ROYALTY).contains(&royalty),
+        "{royalty} is not a royalty in percent: give 0 to {MAX_ROYALTY}"
+    );
+    let share = (royalty * PER_PERCENT).round() as PartsPerMillion;
     let model = read_model(path)?;
     let signer = sender.signer.keypair()?;
     let step = output.progress("committing to the weights");
@@ -184,19 +199,21 @@ async fn register(
     let id = ModelId(prover.key().id());
     step.at("registering");
     let client = sender.node.connect().await?;
-    let call = calls::register(prover.key(), model.name.as_bytes(), price_floor.0);
+    let call = calls::register(prover.key(), model.name.as_bytes(), price_floor.0, share);
     let included = client.execute(&call, &signer, sender.wait()).await?;
     drop(step);
     Ok(Report::yes(
-        format!("model {id} registered, at least {price_floor} CIRO per sample"),
-        json!({ "id": id.to_string(), "price_floor": price_floor, "block": hex(&included.block.0) }),
+        format!(
+            "model {id} registered, at least {price_floor} CIRO per sample, royalty {royalty} %"
+        ),
+        json!({ "id": id.to_string(), "price_floor": price_floor, "royalty": royalty, "block": hex(&included.block.0) }),
     ))
 }
 
 async fn list(node: &Node) -> Result<Report> {
     let state = node.connect().await?.finalised().await?;
     let models = state.models().await?;
-    let mut rows = vec![["model", "name", "floor", "open jobs", "owner"]
+    let mut rows = vec![["model", "name", "floor", "royalty", "open jobs", "owner"]
         .map(String::from)
         .to_vec()];
     rows.extend(models.iter().map(|(id, info)| {
@@ -204,6 +221,7 @@ async fn list(node: &Node) -> Result<Report> {
             id.to_string(),
             String::from_utf8_lossy(&info.name).into_owned(),
             Amount(info.price_floor).to_string(),
+            format!("{} %", f64::from(info.royalty) / PER_PERCENT),
             info.open_jobs.to_string(),
             info.owner.to_string(),
         ]
@@ -220,6 +238,7 @@ async fn list(node: &Node) -> Result<Report> {
                 "id": id.to_string(),
                 "name": String::from_utf8_lossy(&info.name),
                 "price_floor": Amount(info.price_floor),
+                "royalty": f64::from(info.royalty) / PER_PERCENT,
                 "open_jobs": info.open_jobs,
                 "owner": info.owner.to_string(),
                 "deposit": Amount(info.deposit),

@@ -1,13 +1,10 @@
 //! Waiting for a job to be settled.
 
-use crate::{
-    amount::Amount,
-    output::{Report, Step},
-};
+use crate::output::{Report, Step};
 use anyhow::{Context, Result};
 use ciro_client::{
-    types::{Job, JobState},
-    Client,
+    types::{Claim, Job, JobState, Seat, Vote},
+    AccountId, Amount, Client,
 };
 use ciro_primitives::JobId;
 use serde_json::{json, Map, Value};
@@ -17,7 +14,7 @@ use super::hex;
 
 /// How a wait ended.
 pub enum Ending {
-    /// The job is paid, cancelled or expired.
+    /// The job is paid, cancelled, expired or failed.
     Settled(Job),
     /// Its deadline passed and nobody has said so on chain.
     Overdue(Job),
@@ -54,7 +51,11 @@ async fn follow(client: &Client, id: JobId, step: &Step) -> Result<Ending> {
         if job.state.is_settled() {
             return Ok(Ending::Settled(job));
         }
-        if state.number() > u64::from(job.deadline) {
+        let answered = matches!(
+            job.state,
+            JobState::Answered { .. } | JobState::Disputed { .. } | JobState::Voting { .. }
+        );
+        if !answered && state.number() > u64::from(job.deadline) {
             return Ok(Ending::Overdue(job));
         }
         step.at(format!(
@@ -108,32 +109,95 @@ pub fn describe(id: JobId, job: &Job) -> Value {
     put("batch", json!(job.batch));
     put("input_commitment", json!(hex(&job.input_commitment)));
     put("locator", json!(String::from_utf8_lossy(&job.locator)));
-    put("price", json!(Amount(job.price)));
+    put("price", json!(Amount(job.price.floor)));
+    put("ceiling", json!(Amount(job.price.ceiling)));
+    put("bounty", json!(Amount(job.bounty)));
     put("deposit", json!(Amount(job.deposit)));
+    put("opened", json!(job.opened));
     put("deadline", json!(job.deadline));
-    match &job.state {
-        JobState::Submitted => {}
-        JobState::Assigned {
-            worker,
-            collateral,
-            since,
-        } => {
-            put("worker", json!(worker.to_string()));
-            put("collateral", json!(Amount(*collateral)));
-            put("since", json!(since));
-        }
-        JobState::Paid { worker, payee, at } => {
-            put("worker", json!(worker.to_string()));
-            put("payee", json!(payee.to_string()));
-            put("at", json!(at));
-        }
-        JobState::Cancelled { at } => {
-            put("at", json!(at));
-        }
-        JobState::Expired { worker, at } => {
-            put("worker", json!(worker.as_ref().map(ToString::to_string)));
-            put("at", json!(at));
-        }
+    put("verification", json!(job.verification.to_string()));
+    put("priority", json!(job.priority.name()));
+    for (name, value) in facts(&job.state) {
+        put(name, value);
     }
     Value::Object(fields)
+}
+
+/// What there is to say about a state besides its name.
+pub fn facts(state: &JobState) -> Vec<(&'static str, Value)> {
+    let address = |account: &AccountId| json!(account.to_string());
+    let addresses =
+        |accounts: &[AccountId]| json!(accounts.iter().map(address).collect::<Vec<_>>());
+    let claimed = |claim: &Claim| {
+        vec![
+            ("worker", address(&claim.worker)),
+            ("collateral", json!(Amount(claim.collateral))),
+            ("since", json!(claim.since)),
+            ("answer_by", json!(claim.answer_by)),
+        ]
+    };
+    match state {
+        JobState::Submitted => vec![],
+        JobState::Assigned(claim) => claimed(claim),
+        JobState::Paid { workers, at, rated } => vec![
+            ("workers", addresses(workers)),
+            ("at", json!(at)),
+            ("rated", json!(rated)),
+        ],
+        JobState::Cancelled { at } | JobState::Failed { at } => vec![("at", json!(at))],
+        JobState::Expired { worker, at } => {
+            vec![
+                ("worker", json!(worker.as_ref().map(address))),
+                ("at", json!(at)),
+            ]
+        }
+        JobState::Answered {
+            claim,
+            payee,
+            until,
+        } => {
+            let more = [
+                ("payee", address(payee)),
+                ("disputable_until", json!(until)),
+            ];
+            claimed(claim).into_iter().chain(more).collect()
+        }
+        JobState::Disputed {
+            claim,
+            payee,
+            challenger,
+            fee,
+            until,
+        } => {
+            let more = [
+                ("payee", address(payee)),
+                ("challenger", address(challenger)),
+                ("fee", json!(Amount(*fee))),
+                ("provable_until", json!(until)),
+            ];
+            claimed(claim).into_iter().chain(more).collect()
+        }
+        JobState::Gathering {
+            workers,
+            collateral,
+        } => vec![
+            ("workers", addresses(workers)),
+            ("collateral", json!(Amount(*collateral))),
+        ],
+        JobState::Voting {
+            seats,
+            collateral,
+            commit_by,
+            reveal_by,
+        } => {
+            let revealed = |seat: &&Seat| matches!(seat.vote, Vote::Revealed(_));
+            vec![
+                ("workers", addresses(&state.workers())),
+                ("revealed", json!(seats.iter().filter(revealed).count())),
+                ("collateral", json!(Amount(*collateral))),
+                ("commit_by", json!(commit_by)),
+                ("reveal_by", json!(reveal_by)),
+            ]
+        }
+    }
 }

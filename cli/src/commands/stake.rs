@@ -1,16 +1,9 @@
 //! `ciro stake`.
 
-use super::{parse_account, Node, Sender, Signer};
-use crate::{
-    amount::Amount,
-    output::{fields, Output, Report},
-};
+use super::{parse_account, send, Node, Sender, Signer};
+use crate::output::{fields, Output, Report};
 use anyhow::{bail, ensure, Result};
-use ciro_client::{
-    calls::{self, Call, EncodeAsFields},
-    types::Position,
-    AccountId,
-};
+use ciro_client::{calls, types::Position, AccountId, Amount};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -161,25 +154,6 @@ impl Stake {
             } => show(operator, staker, node, signer, output).await,
         }
     }
-}
-
-/// Sends a call and reports that it is done.
-async fn send<A: EncodeAsFields>(
-    sender: &Sender,
-    call: Call<A>,
-    done: String,
-    output: Output,
-) -> Result<Report> {
-    let signer = sender.signer.keypair()?;
-    let step = output.progress("sending the transaction");
-    let client = sender.node.connect().await?;
-    let included = client.execute(&call, &signer, sender.wait()).await?;
-    drop(step);
-    let block = super::hex(&included.block.0);
-    Ok(Report::yes(
-        done.clone(),
-        json!({ "done": done, "block": block }),
-    ))
 }
 
 async fn show(

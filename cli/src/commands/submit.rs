@@ -5,7 +5,6 @@ use super::{
     hex, read_model, settle, Sender,
 };
 use crate::{
-    amount::Amount,
     npy,
     output::{Output, Report},
     store::BlobStore,
@@ -14,15 +13,18 @@ use anyhow::{bail, ensure, Context, Result};
 use ciro_client::{
     calls,
     events::{Event, JobMarket},
-    types::{MAX_INPUT, MAX_LOCATOR, MAX_OUTPUT},
-    Client,
+    types::{
+        Auction, JobSpec, Priority, Region, Requirements, Verification, MAX_INPUT, MAX_LOCATOR,
+        MAX_OUTPUT,
+    },
+    Amount, Client,
 };
 use ciro_primitives::{JobId, ModelId};
 use ciro_zkml_model::Model;
 use ciro_zkml_prover::{max_batch, Prover};
 use clap::Args;
 use serde_json::json;
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 use tokio::net::TcpStream;
 
 /// Arguments of `ciro job submit`.
@@ -33,9 +35,32 @@ pub struct Submit {
     /// Samples (.npy), at most 64.
     #[arg(long, value_name = "X.npy")]
     input: PathBuf,
-    /// What the whole job is worth, in CIRO; at least the model's price floor for each sample.
-    #[arg(long, value_name = "CIRO")]
-    price: Amount,
+    /// What the whole job is worth, in CIRO; at least the model's price floor for each sample. From FLOOR it rises to
+    /// CEILING, if that is given, until a worker claims the job.
+    #[arg(long, value_name = "FLOOR[..CEILING]")]
+    price: Price,
+    /// Blocks that the price takes to rise.
+    #[arg(long, default_value_t = 30, value_name = "BLOCKS")]
+    ramp: u32,
+    /// What makes an answer count: a proof (zkml), the agreement of K workers (redundant=K), or that nobody disputes it
+    /// (none).
+    #[arg(long = "verify", default_value_t = Verification::ZkMl, value_name = "LEVEL")]
+    verification: Verification,
+    /// How urgent it is: low, normal, high or critical. The least price rises with it.
+    #[arg(long, default_value = "normal", value_name = "PRIORITY")]
+    priority: Priority,
+    /// Only workers with a GPU.
+    #[arg(long)]
+    gpu: bool,
+    /// Only workers with so much memory.
+    #[arg(long, default_value_t = 0, value_name = "MIB")]
+    memory: u32,
+    /// Only workers with such a throughput, in 10^9 operations a second.
+    #[arg(long, default_value_t = 0, value_name = "GFLOPS")]
+    gflops: u32,
+    /// Only workers of this region: north-america, europe, asia-pacific or other.
+    #[arg(long, value_name = "REGION")]
+    region: Option<Region>,
     /// Blocks until the deadline; a block takes about 2 seconds.
     #[arg(long, default_value_t = 300, value_name = "BLOCKS")]
     duration: u32,
@@ -85,14 +110,8 @@ impl Submit {
         let commitment = store.put(batch, &input)?;
 
         step.at("submitting the job");
-        let call = calls::submit_job(
-            id.0,
-            batch,
-            commitment,
-            locator.as_bytes(),
-            self.price.0,
-            self.duration,
-        );
+        let spec = self.spec(id, batch, commitment, &locator);
+        let call = calls::submit_job(spec);
         let included = client.execute(&call, &signer, self.sender.wait()).await?;
         let (job, deadline) = included
             .events
@@ -115,7 +134,9 @@ impl Submit {
                 "batch": batch,
                 "input_commitment": hex(&commitment),
                 "locator": locator,
-                "price": self.price,
+                "price": self.price.floor,
+                "ceiling": self.price.ceiling,
+                "verification": self.verification.to_string(),
                 "deadline": deadline,
                 "block": hex(&included.block.0),
             }),
@@ -137,14 +158,61 @@ impl Submit {
                 self.model.display()
             );
         };
-        let least = info.price_floor.saturating_mul(batch.into());
+        let floor = info.price_floor.saturating_mul(batch.into());
+        let least = self.priority.least_price(floor);
         ensure!(
-            self.price.0 >= least,
-            "{} CIRO is too little: {batch} samples of this model cost at least {} CIRO",
-            self.price,
+            self.price.floor.0 >= least,
+            "{} CIRO is too little: {batch} samples of this model cost at least {} CIRO at this priority",
+            self.price.floor,
             Amount(least)
         );
         Ok(())
+    }
+
+    fn spec(&self, model: ModelId, batch: u32, commitment: [u8; 32], locator: &str) -> JobSpec {
+        let Price { floor, ceiling } = self.price;
+        JobSpec {
+            model: model.0,
+            batch,
+            input_commitment: commitment,
+            locator: locator.as_bytes().to_vec(),
+            price: Auction {
+                floor: floor.0,
+                ceiling: ceiling.0,
+                ramp: self.ramp,
+            },
+            duration: self.duration,
+            verification: self.verification,
+            priority: self.priority,
+            requirements: Requirements {
+                gpu: self.gpu,
+                memory: self.memory,
+                gflops: self.gflops,
+                region: self.region,
+            },
+        }
+    }
+}
+
+/// What is offered: `FLOOR`, or `FLOOR..CEILING`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Price {
+    floor: Amount,
+    ceiling: Amount,
+}
+
+impl FromStr for Price {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (floor, ceiling) = text.split_once("..").unwrap_or((text, text));
+        let (floor, ceiling) = (floor.parse()?, ceiling.parse()?);
+        if floor > ceiling {
+            return Err(format!(
+                "the price cannot rise from {floor} to {ceiling} CIRO"
+            ));
+        }
+        Ok(Self { floor, ceiling })
     }
 }
 
@@ -209,4 +277,23 @@ async fn serve_until_settled(
         served.context("the blob server failed")??;
     }
     Ok(ending.report(job))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_are_fixed_or_rise() {
+        let price = |text: &str| {
+            text.parse::<Price>()
+                .map(|price| (price.floor.0, price.ceiling.0))
+        };
+        let unit = ciro_client::CIRO;
+        assert_eq!(price("2"), Ok((2 * unit, 2 * unit)));
+        assert_eq!(price("0.5..2"), Ok((unit / 2, 2 * unit)));
+        for text in ["", "..", "1..", "..2", "2..1", "1...2", "1..2..3"] {
+            assert!(price(text).is_err(), "{text}");
+        }
+    }
 }

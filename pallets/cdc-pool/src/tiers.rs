@@ -53,8 +53,11 @@ pub const TIERS: [Tier; 8] = [
     tier_terms(5, 50_000, 30, 25),
     tier_terms(6, 100_000, 35, 30),
     tier_terms(7, 250_000, 40, 40),
-    tier_terms(8, 500_000, 50, 50),
+    tier_terms(8, 500_000, MAX_PRIORITY, 50),
 ];
+
+/// The priority of the highest tier.
+pub const MAX_PRIORITY: u8 = 50;
 
 /// The highest tier that `stake` plancks reach at `price`, in 10^-6 US dollars a CIRO; `None` if they are worth less than
 /// the lowest asks.

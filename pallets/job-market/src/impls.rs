@@ -1,29 +1,27 @@
-//! What the calls share: checks, the movement of funds, and the invariants.
+//! What the calls share: checks, and steps of a job's life.
 
 use crate::{
-    state::{Action, Move, Terms},
+    funds::Flows,
+    state::{Action, Refusal, Terms},
     *,
 };
-use alloc::{collections::BTreeMap, vec::Vec};
-use ciro_primitives::{input_commitment, JobBinding, JobId, ModelId, MAX_BATCH};
+use alloc::vec::Vec;
+use ciro_primitives::{
+    answer_commitment, input_commitment, output_hash, JobBinding, JobId, MAX_BATCH,
+};
 use ciro_zkml_air::VerifyingKey;
-use frame_support::{
-    ensure,
-    pallet_prelude::DispatchResult,
-    traits::{
-        fungible::{Inspect, InspectHold, MutateHold},
-        tokens::{Fortitude, Precision, Restriction},
-        Get,
-    },
-};
+use ciro_zkml_verifier::{Statement, Tensor};
+use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
+use pallet_cdc_pool::{Role, StakeLedger};
 use pallet_model_registry::ModelDirectory;
+use pallet_slashing::{OffenceDesk, Standing};
+use pallet_worker_registry::{Requirements, WorkerDirectory};
+use sp_core::H256;
 use sp_runtime::{
-    traits::{Saturating, Zero},
-    ArithmeticError, DispatchError, TokenError,
+    traits::{Saturating, UniqueSaturatedInto, Zero},
+    ArithmeticError, DispatchError,
 };
-
-const LOG_TARGET: &str = "runtime::job-market";
 
 impl<T: Config> Pallet<T> {
     /// The market's terms.
@@ -38,6 +36,15 @@ impl<T: Config> Pallet<T> {
             release_cut: T::ReleaseCut::get(),
             expiry_cut: T::ExpiryCut::get(),
             retention: T::RetentionPeriod::get(),
+            head_start: T::HeadStart::get(),
+            claim_term: T::ClaimTerm::get(),
+            reveal_term: T::RevealTerm::get(),
+            challenge_period: T::ChallengePeriod::get(),
+            proof_period: T::ProofPeriod::get(),
+            dispute_fee: T::DisputeFee::get(),
+            challenger_share: T::ChallengerShare::get(),
+            platform_fee: T::PlatformFee::get(),
+            fee_burn: T::FeeBurn::get(),
         }
     }
 
@@ -63,35 +70,65 @@ impl<T: Config> Pallet<T> {
             .saturating_add(T::DepositBase::get())
     }
 
-    /// Checks a new job against its model; its deposit.
-    pub(crate) fn check_size(
-        model: &ModelId,
-        batch: u32,
-        locator: &Locator,
-        price: BalanceOf<T>,
-    ) -> Result<BalanceOf<T>, DispatchError> {
+    pub(crate) fn now() -> BlockNumberFor<T> {
+        frame_system::Pallet::<T>::block_number()
+    }
+
+    fn get(id: JobId) -> Result<JobOf<T>, Error<T>> {
+        Jobs::<T>::get(id).ok_or(Error::<T>::UnknownJob)
+    }
+
+    fn key(job: &JobOf<T>) -> Result<VerifyingKey, Error<T>> {
+        let info = T::Models::model(&job.model).ok_or(Error::<T>::UnknownModel)?;
+        Ok(info.key)
+    }
+
+    /// Checks what is asked for against its model: the job that it makes.
+    fn draft(requester: T::AccountId, spec: JobSpecOf<T>) -> Result<JobOf<T>, Error<T>> {
+        let batch = spec.batch;
         ensure!((1..=MAX_BATCH).contains(&batch), Error::<T>::InvalidBatch);
-        let info = T::Models::model(model).ok_or(Error::<T>::UnknownModel)?;
-        let most = info.key.max_batch();
-        ensure!(batch <= most, Error::<T>::InvalidBatch);
+        let info = T::Models::model(&spec.model).ok_or(Error::<T>::UnknownModel)?;
+        ensure!(batch <= info.key.max_batch(), Error::<T>::InvalidBatch);
         let inputs = batch.saturating_mul(info.key.inputs());
         ensure!(inputs <= MAX_INPUT, Error::<T>::InputTooLarge);
         let outputs = batch.saturating_mul(info.key.outputs());
         ensure!(outputs <= MAX_OUTPUT, Error::<T>::OutputTooLarge);
         let floor = info.price_floor.saturating_mul(batch.into());
-        ensure!(price >= floor, Error::<T>::PriceTooLow);
-        Ok(Self::deposit_for(locator, outputs))
+        ensure!(
+            spec.price.floor >= spec.priority.least_price(floor),
+            Error::<T>::PriceTooLow
+        );
+        let stored = match spec.verification {
+            Verification::Redundant(seats) => outputs.saturating_mul(seats.into()),
+            Verification::None | Verification::ZkMl => outputs,
+        };
+        let now = Self::now();
+        Ok(Job {
+            requester,
+            model: spec.model,
+            batch,
+            input_commitment: spec.input_commitment,
+            deposit: Self::deposit_for(&spec.locator, stored),
+            locator: spec.locator,
+            price: spec.price,
+            bounty: Zero::zero(),
+            royalty: info.royalty,
+            opened: now,
+            deadline: now.saturating_add(spec.duration),
+            verification: spec.verification,
+            priority: spec.priority,
+            requirements: spec.requirements,
+            state: JobState::Submitted,
+        })
     }
 
     /// Stores a new job and puts its funds on hold.
-    pub(crate) fn begin(job: JobOf<T>, now: BlockNumberFor<T>) -> DispatchResult {
+    pub(crate) fn begin(requester: T::AccountId, spec: JobSpecOf<T>) -> DispatchResult {
+        let job = Self::draft(requester, spec)?;
         let id = NextJobId::<T>::get();
         NextJobId::<T>::put(id.checked_add(1).ok_or(ArithmeticError::Overflow)?);
-        let step = job
-            .clone()
-            .open(now, &Self::terms())
-            .map_err(Error::<T>::from)?;
-        Self::apply(step.moves)?;
+        let step = job.clone().open(&Self::terms()).map_err(Self::error)?;
+        Self::apply(&job.model, step.effects)?;
         T::Models::job_opened(&job.model)?;
         Jobs::<T>::set(id, step.job);
         Self::deposit_event(Event::JobSubmitted {
@@ -101,218 +138,341 @@ impl<T: Config> Pallet<T> {
             batch: job.batch,
             input_commitment: job.input_commitment,
             price: job.price,
+            verification: job.verification,
+            priority: job.priority,
             deadline: job.deadline,
         });
         Ok(())
     }
 
-    /// Takes a job on by `action`: what became of it, and how much was taken from a hold for good, be it paid or
-    /// burned.
+    /// Takes a job on by `action`: what became of it, and how much collateral was taken for good.
     pub(crate) fn advance(
         id: JobId,
-        action: Action<T::AccountId>,
-    ) -> Result<(Option<JobOf<T>>, BalanceOf<T>), DispatchError> {
-        let job = Jobs::<T>::get(id).ok_or(Error::<T>::UnknownJob)?;
-        let (model, was_open) = (job.model, job.is_open());
-        let now = frame_system::Pallet::<T>::block_number();
-        let step = job
-            .step(action, now, &Self::terms())
-            .map_err(Error::<T>::from)?;
-        let taken = Self::apply(step.moves)?;
-        let is_open = step.job.as_ref().is_some_and(|job| job.is_open());
-        if was_open && !is_open {
-            T::Models::job_closed(&model);
+        action: Action<T::AccountId, BalanceOf<T>>,
+    ) -> Result<Advance<T>, DispatchError> {
+        let before = Self::get(id)?;
+        let step = before
+            .clone()
+            .step(action, Self::now(), &Self::terms())
+            .map_err(Self::error)?;
+        let flows = Self::apply(&before.model, step.effects)?;
+        let after = step.job;
+        let is_open = after.as_ref().is_some_and(|job| job.is_open());
+        if before.is_open() && !is_open {
+            T::Models::job_closed(&before.model);
+            Self::announce(id, after.as_ref(), &flows);
         }
-        if step.job.is_none() {
+        Self::count_work(&before, after.as_ref());
+        if before.has_result() && !after.as_ref().is_some_and(|job| job.has_result()) {
             Results::<T>::remove(id);
         }
-        Jobs::<T>::set(id, step.job.clone());
-        Ok((step.job, taken))
+        Jobs::<T>::set(id, after.clone());
+        Ok(Advance {
+            job: after,
+            cut: flows.cut,
+        })
     }
 
-    /// Everything that makes a result worth verifying; the key, the batch, and the input as numbers.
-    pub(crate) fn check_answer(
+    /// Says how a job was settled, if an answer decided that.
+    fn announce(id: JobId, job: Option<&JobOf<T>>, flows: &Flows<T>) {
+        let Some(job) = job else { return };
+        match &job.state {
+            JobState::Paid { workers, .. } => {
+                let output = Results::<T>::get(id).unwrap_or_default();
+                let completed = workers.first().map(|worker| Event::JobCompleted {
+                    job: id,
+                    worker: worker.clone(),
+                    output_hash: output_hash(job.batch, &output).into(),
+                });
+                completed.into_iter().for_each(Self::deposit_event);
+                Self::deposit_event(Event::PaymentReleased {
+                    job: id,
+                    payees: flows.paid.clone(),
+                    royalty: flows.royalty,
+                    fee: flows.fee,
+                    burned: flows.burned,
+                });
+            }
+            JobState::Failed { .. } => Self::deposit_event(Event::JobFailed {
+                job: id,
+                cut: flows.cut,
+            }),
+            _ => {}
+        }
+    }
+
+    /// Keeps [`Workload`] what the jobs say.
+    fn count_work(before: &JobOf<T>, after: Option<&JobOf<T>>) {
+        let now = after.map(|job| job.debtors()).unwrap_or_default();
+        let then = before.debtors();
+        for worker in then.iter().filter(|worker| !now.contains(worker)) {
+            Workload::<T>::mutate_exists(worker, |count| {
+                *count = count
+                    .map(|count| count.saturating_sub(1))
+                    .filter(|count| *count > 0);
+            });
+        }
+        for worker in now.iter().filter(|worker| !then.contains(worker)) {
+            Workload::<T>::mutate(worker, |count| *count = count.saturating_add(1));
+        }
+    }
+
+    /// Checks that `who` may take another job that asks for `requirements`.
+    fn check_worker(who: &T::AccountId, requirements: &Requirements) -> Result<(), Error<T>> {
+        ensure!(T::Directory::is_active(who), Error::<T>::WorkerInactive);
+        ensure!(
+            T::Stake::has_role(who, Role::Worker),
+            Error::<T>::NotAWorker
+        );
+        let most = match T::Offences::standing(who) {
+            Standing::Good => T::MaxWorkload::get(),
+            Standing::Probation { .. } => PROBATION_WORKLOAD,
+            Standing::Suspended { .. } | Standing::Banned => {
+                return Err(Error::<T>::BarredFromWork)
+            }
+        };
+        ensure!(Workload::<T>::get(who) < most, Error::<T>::TooManyJobs);
+        ensure!(
+            T::Directory::meets(who, requirements),
+            Error::<T>::RequirementsNotMet
+        );
+        Ok(())
+    }
+
+    pub(crate) fn claim(id: JobId, worker: T::AccountId) -> DispatchResult {
+        Self::check_worker(&worker, &Self::get(id)?.requirements)?;
+        let claim = Action::Claim {
+            merit: T::Merit::merit(&worker),
+            worker: worker.clone(),
+        };
+        let Some(job) = Self::advance(id, claim)?.job else {
+            return Ok(());
+        };
+        let price = job.price.ceiling;
+        let event = match job.state {
+            JobState::Gathering { collateral, .. } => Event::SeatTaken {
+                job: id,
+                worker,
+                collateral,
+            },
+            JobState::Assigned(Claim {
+                collateral,
+                answer_by,
+                ..
+            })
+            | JobState::Voting {
+                collateral,
+                commit_by: answer_by,
+                ..
+            } => Event::JobClaimed {
+                job: id,
+                worker,
+                price,
+                collateral,
+                answer_by,
+            },
+            _ => return Ok(()),
+        };
+        Self::deposit_event(event);
+        Ok(())
+    }
+
+    pub(crate) fn take_over(id: JobId, worker: T::AccountId) -> DispatchResult {
+        let job = Self::get(id)?;
+        let (late, cut) = job
+            .late_claim(&worker, Self::now(), &Self::terms())
+            .map_err(Self::error)?;
+        Self::check_worker(&worker, &job.requirements)?;
+        let cut = T::Stake::forfeit(&late.worker, cut, Some(&job.requester));
+        let bounty = Self::hold_bounty(&job.requester, cut);
+        let rescue = Action::Rescue {
+            worker: worker.clone(),
+            bounty,
+        };
+        let rescued = Self::advance(id, rescue)?;
+        if let Some(JobState::Assigned(claim)) = rescued.job.map(|job| job.state) {
+            Self::deposit_event(Event::JobRescued {
+                job: id,
+                worker,
+                from: late.worker,
+                cut,
+                bounty,
+                collateral: claim.collateral,
+                answer_by: claim.answer_by,
+            });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn answer(
         id: JobId,
-        worker: &T::AccountId,
+        worker: T::AccountId,
+        payee: T::AccountId,
+        output: Output,
+    ) -> DispatchResult {
+        let answer = Action::Answer {
+            worker: worker.clone(),
+            payee,
+        };
+        let Some(job) = Self::advance(id, answer)?.job else {
+            return Ok(());
+        };
+        Self::check_output(&job, &Self::key(&job)?, &output)?;
+        if let JobState::Answered { until, .. } = job.state {
+            Self::deposit_event(Event::JobAnswered {
+                job: id,
+                worker,
+                output_hash: output_hash(job.batch, &output).into(),
+                until,
+            });
+        }
+        Results::<T>::insert(id, output);
+        Ok(())
+    }
+
+    pub(crate) fn open_commitment(
+        id: JobId,
+        worker: T::AccountId,
+        output: Output,
+        salt: [u8; 32],
+    ) -> DispatchResult {
+        let job = Self::get(id)?;
+        Self::check_output(&job, &Self::key(&job)?, &output)?;
+        let hash = H256(output_hash(job.batch, &output));
+        let reveal = Action::Reveal {
+            worker: worker.clone(),
+            commitment: H256(answer_commitment(&hash.0, &salt, &worker.clone().into())),
+            output: hash,
+        };
+        Self::advance(id, reveal)?;
+        if !Revealed::<T>::contains_key(id, hash) {
+            Revealed::<T>::insert(id, hash, output);
+        }
+        Self::deposit_event(Event::AnswerRevealed {
+            job: id,
+            worker,
+            output_hash: hash,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn conclude(id: JobId) -> DispatchResult {
+        let agreed = Self::get(id)?.agreed();
+        if let Some(output) = agreed.and_then(|hash| Revealed::<T>::take(id, hash)) {
+            Results::<T>::insert(id, output);
+        }
+        Self::advance(id, Action::Finalise)?;
+        // No more outputs than seats were revealed, so that one go clears them.
+        let _ = Revealed::<T>::clear_prefix(id, MAX_SEATS, None);
+        Ok(())
+    }
+
+    /// Checks that a result of `worker` is taken.
+    pub(crate) fn assigned(id: JobId, worker: &T::AccountId) -> Result<(), Error<T>> {
+        let claim = Self::get(id)?.claim_of(worker, Self::now());
+        claim.map(|_| ()).map_err(Self::error)
+    }
+
+    /// Checks that a proof that would decide a dispute is taken.
+    pub(crate) fn ensure_disputed(id: JobId) -> Result<(), Error<T>> {
+        let job = Self::get(id)?;
+        job.takes_proof(Self::now()).map_err(Self::error)
+    }
+
+    /// Whether `proof` proves that `output` is what the job's model gives for its input.
+    ///
+    /// Whether the statement is one about the job is checked first: that is cheap, and nobody's offence.
+    pub(crate) fn verify(
+        id: JobId,
+        payee: &T::AccountId,
         input: &Input,
         output: &Output,
-    ) -> Result<(VerifyingKey, u32, Vec<i8>), DispatchError> {
-        let job = Jobs::<T>::get(id).ok_or(Error::<T>::UnknownJob)?;
-        job.collateral_of(worker, frame_system::Pallet::<T>::block_number())
-            .map_err(Error::<T>::from)?;
-        let key = T::Models::model(&job.model)
-            .ok_or(Error::<T>::UnknownModel)?
-            .key;
+        proof: &Proof,
+    ) -> Result<Result<(), RefusalReason>, Error<T>> {
+        let job = Self::get(id)?;
+        let key = Self::key(&job)?;
         let inputs = job.batch.saturating_mul(key.inputs());
         ensure!(input.len() == inputs as usize, Error::<T>::WrongInputLength);
-        let outputs = job.batch.saturating_mul(key.outputs());
-        ensure!(
-            output.len() == outputs as usize,
-            Error::<T>::WrongOutputLength
-        );
+        Self::check_output(&job, &key, output)?;
         let input = signed(input);
         ensure!(
             input_commitment(job.batch, &input) == job.input_commitment.0,
             Error::<T>::InputMismatch
         );
-        Ok((key, job.batch, input))
+        let statement = Statement {
+            binding: &Self::binding(id, payee.clone()),
+            batch: job.batch,
+            input: Tensor::Public(&input),
+            output: Tensor::Public(output),
+        };
+        Ok(T::Verifier::verify(&key, &statement, proof))
     }
 
-    /// Moves funds, in order; how much was paid or burned.
-    ///
-    /// Taking funds off hold is best effort and disregards freezes: should anything beyond this pallet, which can only
-    /// be the chain's root, have taken some of a hold, a job must still be settled with what is left of it.
-    fn apply(moves: Vec<Move<T::AccountId, BalanceOf<T>>>) -> Result<BalanceOf<T>, DispatchError> {
-        let mut taken = BalanceOf::<T>::zero();
-        for step in moves {
-            let (wanted, moved) = match step {
-                Move::Hold(reason, who, amount) => {
-                    T::Token::hold(&reason.into(), &who, amount)?;
-                    Self::ensure_not_frozen(&who)?;
-                    (amount, amount)
-                }
-                Move::Release(reason, who, amount) => {
-                    let moved =
-                        T::Token::release(&reason.into(), &who, amount, Precision::BestEffort)?;
-                    (amount, moved)
-                }
-                Move::Pay(reason, from, to, amount) => {
-                    let moved = T::Token::transfer_on_hold(
-                        &reason.into(),
-                        &from,
-                        &to,
-                        amount,
-                        Precision::BestEffort,
-                        Restriction::Free,
-                        Fortitude::Force,
-                    )?;
-                    taken = taken.saturating_add(moved);
-                    (amount, moved)
-                }
-                Move::Burn(reason, who, amount) => {
-                    let moved = T::Token::burn_held(
-                        &reason.into(),
-                        &who,
-                        amount,
-                        Precision::BestEffort,
-                        Fortitude::Force,
-                    )?;
-                    taken = taken.saturating_add(moved);
-                    (amount, moved)
-                }
-            };
-            if moved < wanted {
-                log::error!(
-                    target: LOG_TARGET,
-                    "a hold is short: {moved:?} of {wanted:?} could be moved"
-                );
-            }
-        }
-        Ok(taken)
-    }
-
-    /// Frozen funds can be held, but what the market may take must not be: else a payment, which disregards freezes,
-    /// would be a way around them.
-    fn ensure_not_frozen(who: &T::AccountId) -> DispatchResult {
-        let at_stake = T::Token::balance_on_hold(&HoldReason::Escrow.into(), who).saturating_add(
-            T::Token::balance_on_hold(&HoldReason::Collateral.into(), who),
-        );
+    fn check_output(job: &JobOf<T>, key: &VerifyingKey, output: &Output) -> Result<(), Error<T>> {
+        let outputs = job.batch.saturating_mul(key.outputs());
         ensure!(
-            T::Token::reducible_total_balance_on_hold(who, Fortitude::Polite) >= at_stake,
-            TokenError::Frozen
+            output.len() == outputs as usize,
+            Error::<T>::WrongOutputLength
         );
         Ok(())
     }
 
-    pub(crate) fn claimable(from: JobId, limit: u32) -> Vec<(JobId, JobOf<T>)> {
-        let now = frame_system::Pallet::<T>::block_number();
+    pub(crate) fn claimable(from: JobId, limit: u32, least: Priority) -> Vec<(JobId, JobOf<T>)> {
+        let now = Self::now();
         let end = NextJobId::<T>::get().min(from.saturating_add(MAX_SCANNED));
+        let waits = |job: &JobOf<T>| match &job.state {
+            JobState::Submitted | JobState::Gathering { .. } => true,
+            JobState::Assigned(claim) => now > claim.answer_by,
+            _ => false,
+        };
         (from..end)
             .filter_map(|id| Jobs::<T>::get(id).map(|job| (id, job)))
-            .filter(|(_, job)| matches!(job.state, JobState::Submitted) && now < job.deadline)
+            .filter(|(_, job)| job.priority >= least && now < job.deadline && waits(job))
             .take(limit.min(MAX_LISTED) as usize)
             .collect()
     }
 
-    /// Checks that the constants fit together. Every amount that a settlement moves must be able to stand alone in an
-    /// account that has nothing else, or the settlement could fail.
-    pub(crate) fn check_constants() {
-        let terms = Self::terms();
-        let alone =
-            |amount: BalanceOf<T>| amount.is_zero() || amount >= T::Token::minimum_balance();
-        assert!(terms.min_duration > Zero::zero() && terms.min_duration <= terms.max_duration);
-        assert!(alone(terms.min_price) && !terms.min_price.is_zero());
-        assert!(alone(T::DepositBase::get()));
-        for share in [terms.invalid_proof_cut, terms.release_cut, terms.expiry_cut] {
-            let cut = share.mul_ceil(terms.min_collateral);
-            assert!(alone(cut) && alone(terms.min_collateral.saturating_sub(cut)));
+    fn error(refusal: Refusal<BlockNumberFor<T>>) -> Error<T> {
+        match refusal {
+            Refusal::PriceTooLow => Error::PriceTooLow,
+            Refusal::InvalidPrice => Error::InvalidPrice,
+            Refusal::InvalidSeats => Error::InvalidSeats,
+            Refusal::InvalidDuration => Error::InvalidDuration,
+            Refusal::NotSubmitted => Error::NotSubmitted,
+            Refusal::TooEarly(from) => {
+                Error::TooEarly(from.saturating_sub(Self::now()).unique_saturated_into())
+            }
+            Refusal::AlreadyAssigned => Error::AlreadyAssigned,
+            Refusal::NotLate => Error::NotLate,
+            Refusal::NotAssignedToCaller => Error::NotAssignedToCaller,
+            Refusal::AnswerNotTaken => Error::AnswerNotTaken,
+            Refusal::NotAnswered => Error::NotAnswered,
+            Refusal::NotDisputed => Error::NotDisputed,
+            Refusal::NotVoting => Error::NotVoting,
+            Refusal::CommitmentNotTaken => Error::CommitmentNotTaken,
+            Refusal::OutputNotTaken => Error::OutputNotTaken,
+            Refusal::CommitmentMismatch => Error::CommitmentMismatch,
+            Refusal::PeriodOver => Error::PeriodOver,
+            Refusal::PeriodNotOver => Error::PeriodNotOver,
+            Refusal::NothingToFinalise => Error::NothingToFinalise,
+            Refusal::NotRequester => Error::NotRequester,
+            Refusal::AlreadyAnswered => Error::AlreadyAnswered,
+            Refusal::AlreadySettled => Error::AlreadySettled,
+            Refusal::NotSettled => Error::NotSettled,
+            Refusal::NotPaid => Error::NotPaid,
+            Refusal::AlreadyRated => Error::AlreadyRated,
+            Refusal::InvalidStars => Error::InvalidStars,
+            Refusal::DeadlinePassed => Error::DeadlinePassed,
+            Refusal::DeadlineNotPassed => Error::DeadlineNotPassed,
+            Refusal::RetentionNotOver => Error::RetentionNotOver,
         }
     }
+}
 
-    /// Checks what must always be true: each account has exactly on hold, for each reason, what its jobs say; exactly
-    /// the paid jobs have results; ids are below the next one; and the models know how many jobs are open.
-    ///
-    /// # Errors
-    /// Says which of these is broken.
-    pub fn do_try_state() -> Result<(), DispatchError> {
-        let mut holds = BTreeMap::<(u8, T::AccountId), BalanceOf<T>>::new();
-        let mut open = BTreeMap::<ModelId, u32>::new();
-        let mut hold = |reason: HoldReason, who: &T::AccountId, amount: BalanceOf<T>| {
-            let sum = holds
-                .entry((reason as u8, who.clone()))
-                .or_insert_with(Zero::zero);
-            *sum = sum.saturating_add(amount);
-        };
-        for (id, job) in Jobs::<T>::iter() {
-            ensure!(
-                id < NextJobId::<T>::get(),
-                "a job's id is not below the next one"
-            );
-            let is_paid = matches!(job.state, JobState::Paid { .. });
-            ensure!(
-                Results::<T>::contains_key(id) == is_paid,
-                "a result without a paid job, or the other way round"
-            );
-            hold(HoldReason::JobDeposit, &job.requester, job.deposit);
-            let count = open.entry(job.model).or_default();
-            if job.is_open() {
-                hold(HoldReason::Escrow, &job.requester, job.price);
-                *count = count.saturating_add(1);
-            }
-            if let JobState::Assigned {
-                worker, collateral, ..
-            } = &job.state
-            {
-                hold(HoldReason::Collateral, worker, *collateral);
-            }
-        }
-        ensure!(
-            Results::<T>::iter_keys().all(Jobs::<T>::contains_key),
-            "a result without a job"
-        );
-        let accounts: Vec<_> = holds.keys().map(|(_, who)| who.clone()).collect();
-        for who in accounts {
-            for reason in [
-                HoldReason::Escrow,
-                HoldReason::JobDeposit,
-                HoldReason::Collateral,
-            ] {
-                let expected = holds.get(&(reason as u8, who.clone())).copied();
-                ensure!(
-                    T::Token::balance_on_hold(&reason.into(), &who)
-                        == expected.unwrap_or_else(Zero::zero),
-                    "an account's jobs and holds differ"
-                );
-            }
-        }
-        for (model, count) in open {
-            ensure!(
-                T::Models::model(&model).map_or(0, |info| info.open_jobs) == count,
-                "a model's open jobs are counted wrongly"
-            );
-        }
-        Ok(())
-    }
+/// What became of a job, and how much of its workers' collateral was taken for good, in plancks.
+pub(crate) struct Advance<T: Config> {
+    pub job: Option<JobOf<T>>,
+    pub cut: BalanceOf<T>,
 }
 
 /// The numbers whose two's complement bytes these are.

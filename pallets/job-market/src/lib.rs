@@ -1,14 +1,31 @@
 //! # Job market
 //!
-//! A requester submits a job: run this model on the input with this commitment, for this price, which goes on hold. A
-//! worker claims it with collateral on hold, runs the model, and submits output and proof. The chain verifies the proof
-//! within the same call: if it holds, the price is paid out and the collateral released; if not, part of the collateral
-//! is burned and the job is free again. Nothing else pays.
+//! A requester submits a job: run this model on the input with this commitment. What an answer earns rises from a floor to
+//! a ceiling, which goes on hold, until a worker claims the job; the claim fixes the price. A worker is an operator whose
+//! stake stands for it, and part of that stake is reserved as collateral until the job is answered.
+//!
+//! Three levels of trust say when an answer counts ([`Verification`]):
+//!
+//! * `ZkMl`: with a proof, which the chain verifies within the same call. If it holds, the job is paid and the collateral
+//!   released; if not, part of the collateral is burned, a case is opened against the worker, and the job is free again.
+//! * `None`: unless someone disputes it within [`Config::ChallengePeriod`]. Then the burden of proof lies on the worker: a
+//!   proof of the answer within [`Config::ProofPeriod`] wins the price and the challenger's fee; without one, or with a
+//!   proof of another output, the worker's collateral is lost and the requester has the price back.
+//! * `Redundant(k)`: if seven tenths of `k` workers say the same, each having committed to its output before any was
+//!   revealed. Who is outvoted loses part of its collateral, but no case is opened: a majority is not evidence that the
+//!   runtime could check, and colluding workers can be one.
 //!
 //! A proof is bound to the chain's genesis, the job and the payee ([`ciro_primitives::JobBinding`]), so that a proof
 //! copied from the transaction pool earns its copier nothing.
 //!
-//! The life of a job is in [`state`], as pure functions. Funds never leave their owner's account before they are paid:
+//! A claim has a term. Once it is over another worker may take the job over, and part of the late worker's collateral is
+//! added to what the job pays. The best workers may claim first: the others wait up to [`Config::HeadStart`].
+//!
+//! Of every price the market keeps [`Config::PlatformFee`], part of which is burned, and the model's owner gets the
+//! royalty that held when the job was submitted. An accepted proof costs no transaction fee. That gives nobody free block
+//! space: who answers their own jobs still pays the market's share of at least [`Config::MinJobPrice`] for each.
+//!
+//! The life of a job is in [`state`], as pure functions. A requester's funds never leave the account before they are paid:
 //! they are on hold there, and every settlement takes what is on hold, whatever else has happened to the account since,
 //! so that no account's condition can strand a job.
 //!
@@ -29,7 +46,12 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod config;
+mod events;
+mod funds;
 mod impls;
+mod invariants;
+pub mod migrations;
 #[cfg(test)]
 mod mock;
 pub mod state;
@@ -38,34 +60,48 @@ mod tests;
 mod types;
 pub mod weights;
 
+use frame_support::pallet_macros::import_section;
+
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
 // FRAME's macros expand to `expect`; what is written here does not use it.
 #[allow(clippy::expect_used)]
+#[import_section(config::config)]
+#[import_section(events::events)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
     use crate::impls::signed;
-    use crate::state::{Action, Refusal};
+    use crate::state::Action;
     use alloc::vec::Vec;
-    use ciro_primitives::{output_hash, JobId, ModelId};
+    use ciro_primitives::{JobId, ModelId};
     use ciro_zkml_verifier::{Statement, Tensor, VerifyingKey};
     use frame_support::{
         pallet_prelude::*,
-        traits::fungible::{Inspect, Mutate, MutateHold},
+        traits::{
+            fungible::{BalancedHold, Credit, Inspect, Mutate, MutateHold},
+            OnUnbalanced,
+        },
     };
     use frame_system::pallet_prelude::*;
+    use pallet_cdc_pool::StakeLedger;
     use pallet_model_registry::ModelDirectory;
+    use pallet_reputation::ReputationLedger;
+    use pallet_slashing::OffenceDesk;
+    use pallet_worker_registry::WorkerDirectory;
     use sp_core::H256;
-    use sp_runtime::{Permill, Saturating};
+    use sp_runtime::Permill;
 
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
     /// An amount of the chain's token, in plancks.
     pub type BalanceOf<T> =
         <<T as Config>::Token as Inspect<<T as frame_system::Config>::AccountId>>::Balance;
+
+    /// What a requester asks of this chain.
+    pub type JobSpecOf<T> = JobSpec<BalanceOf<T>, BlockNumberFor<T>>;
 
     /// A job on this chain.
     pub type JobOf<T> =
@@ -76,84 +112,22 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What the runtime supplies. Amounts are in plancks, times in blocks.
-    #[pallet::config]
-    pub trait Config:
-        frame_system::Config<AccountId: Into<[u8; 32]>, Hash: Into<[u8; 32]>>
-    {
-        /// The token that prices, deposits and collateral are held in.
-        type Token: Mutate<Self::AccountId> + MutateHold<Self::AccountId, Reason: From<HoldReason>>;
-
-        /// Where models are looked up.
-        type Models: ModelDirectory<Self::AccountId, BalanceOf<Self>>;
-
-        /// What decides whether a proof is one: [`StarkVerifier`] on every real chain.
-        type Verifier: VerifyProof;
-
-        /// Lowest price of a job, whatever the model asks. At least the existential deposit.
-        #[pallet::constant]
-        type MinJobPrice: Get<BalanceOf<Self>>;
-
-        /// Fewest blocks from submission to deadline.
-        #[pallet::constant]
-        type MinJobDuration: Get<BlockNumberFor<Self>>;
-
-        /// Most blocks from submission to deadline.
-        #[pallet::constant]
-        type MaxJobDuration: Get<BlockNumberFor<Self>>;
-
-        /// Lowest collateral of a claim. No share of it that is cut or left may be below the existential deposit.
-        #[pallet::constant]
-        type MinCollateral: Get<BalanceOf<Self>>;
-
-        /// Collateral of a claim as a share of the job's price.
-        #[pallet::constant]
-        type CollateralRatio: Get<Permill>;
-
-        /// Share of the collateral that is burned with a refused proof.
-        #[pallet::constant]
-        type InvalidProofCut: Get<Permill>;
-
-        /// Share of the collateral that goes to the requester when the worker gives the job back.
-        #[pallet::constant]
-        type ReleaseCut: Get<Permill>;
-
-        /// Share of the collateral that goes to the requester when a claimed job expires.
-        #[pallet::constant]
-        type ExpiryCut: Get<Permill>;
-
-        /// Blocks after which anyone may remove a settled job.
-        #[pallet::constant]
-        type RetentionPeriod: Get<BlockNumberFor<Self>>;
-
-        /// Deposit for a job, whatever its size. At least the existential deposit.
-        #[pallet::constant]
-        type DepositBase: Get<BalanceOf<Self>>;
-
-        /// Deposit for each byte of a job's locator and output.
-        #[pallet::constant]
-        type DepositPerByte: Get<BalanceOf<Self>>;
-
-        /// Weights of the calls.
-        type WeightInfo: WeightInfo;
-
-        /// Real proofs for the benchmarks.
-        #[cfg(feature = "runtime-benchmarks")]
-        type BenchmarkHelper: BenchmarkHelper<Self::AccountId>;
-    }
-
     /// Why the market holds funds.
     #[pallet::composite_enum]
     pub enum HoldReason {
-        /// The price of an open job, held from its requester.
+        /// The ceiling of an open job's price, and its bounty, held from its requester.
         #[codec(index = 0)]
         Escrow,
         /// The storage deposit of a job, held from its requester until it is removed.
         #[codec(index = 1)]
         JobDeposit,
-        /// What a worker stakes on answering a claimed job.
+        /// What a worker staked on a claim before collateral was reserved of stake. Nothing is held for it since version
+        /// 2, whose migration has to release what was.
         #[codec(index = 2)]
         Collateral,
+        /// What a challenger stakes on a dispute.
+        #[codec(index = 3)]
+        DisputeFee,
     }
 
     /// The number of the next job, and so how many were ever submitted.
@@ -164,156 +138,17 @@ pub mod pallet {
     #[pallet::storage]
     pub type Jobs<T: Config> = StorageMap<_, Twox64Concat, JobId, JobOf<T>>;
 
-    /// The proven outputs of paid jobs that are not removed yet.
+    /// The outputs of answered, disputed and paid jobs that are not removed yet.
     #[pallet::storage]
     pub type Results<T: Config> = StorageMap<_, Twox64Concat, JobId, Output>;
 
-    /// What happened to jobs.
-    #[pallet::event]
-    #[pallet::generate_deposit(pub(super) fn deposit_event)]
-    pub enum Event<T: Config> {
-        /// A job was submitted and its price put on hold.
-        JobSubmitted {
-            /// Its number.
-            job: JobId,
-            /// Who pays.
-            requester: T::AccountId,
-            /// The model to run.
-            model: ModelId,
-            /// Samples in the input.
-            batch: u32,
-            /// What the input hashes to.
-            input_commitment: H256,
-            /// What a proven result earns.
-            price: BalanceOf<T>,
-            /// The last block in which a result is taken.
-            deadline: BlockNumberFor<T>,
-        },
-        /// A worker took a job on.
-        JobClaimed {
-            /// The job.
-            job: JobId,
-            /// The worker.
-            worker: T::AccountId,
-            /// What the worker has on hold for it.
-            collateral: BalanceOf<T>,
-        },
-        /// A result was proven and stored.
-        JobCompleted {
-            /// The job.
-            job: JobId,
-            /// Who proved it.
-            worker: T::AccountId,
-            /// [`ciro_primitives::output_hash`] of the output.
-            output_hash: H256,
-        },
-        /// A job's price was paid out.
-        PaymentReleased {
-            /// The job.
-            job: JobId,
-            /// Who was paid.
-            payee: T::AccountId,
-            /// How much.
-            amount: BalanceOf<T>,
-        },
-        /// A proof did not hold. The job is free to be claimed again.
-        ResultRefused {
-            /// The job.
-            job: JobId,
-            /// Who submitted the proof.
-            worker: T::AccountId,
-            /// What is wrong with it.
-            reason: RefusalReason,
-            /// What was burned of the collateral.
-            cut: BalanceOf<T>,
-        },
-        /// A worker gave a job back. It is free to be claimed again.
-        JobReleased {
-            /// The job.
-            job: JobId,
-            /// Who gave it back.
-            worker: T::AccountId,
-            /// What the requester got of the collateral.
-            cut: BalanceOf<T>,
-        },
-        /// The requester withdrew a job and has the price back.
-        JobCancelled {
-            /// The job.
-            job: JobId,
-        },
-        /// A job's deadline passed and the requester has the price back.
-        JobExpired {
-            /// The job.
-            job: JobId,
-            /// Who had claimed it, if anyone had.
-            worker: Option<T::AccountId>,
-            /// What the requester got of the collateral.
-            cut: BalanceOf<T>,
-        },
-        /// A settled job, with its result, was removed and its deposit released.
-        JobRemoved {
-            /// The job.
-            job: JobId,
-        },
-    }
+    /// The different outputs that the workers of a redundant job have revealed, by hash, until the vote is over.
+    #[pallet::storage]
+    pub type Revealed<T: Config> = StorageDoubleMap<_, Twox64Concat, JobId, Identity, H256, Output>;
 
-    /// Why a call was refused.
-    #[pallet::error]
-    pub enum Error<T> {
-        /// There is no such job.
-        UnknownJob,
-        /// There is no such model.
-        UnknownModel,
-        /// A job holds 1 to 64 samples.
-        InvalidBatch,
-        /// The batch's input would be larger than a call can carry.
-        InputTooLarge,
-        /// The batch's output would be larger than a call can carry.
-        OutputTooLarge,
-        /// The price is below the model's floor or the market's minimum.
-        PriceTooLow,
-        /// The duration is outside the market's limits.
-        InvalidDuration,
-        /// The job is not waiting for a worker.
-        NotSubmitted,
-        /// The job is not assigned to the caller.
-        NotAssignedToCaller,
-        /// The caller did not request the job.
-        NotRequester,
-        /// The job is settled already.
-        AlreadySettled,
-        /// The job is not settled yet.
-        NotSettled,
-        /// The deadline has passed.
-        DeadlinePassed,
-        /// The deadline has not passed yet.
-        DeadlineNotPassed,
-        /// Until the retention period is over only the requester may remove the job.
-        RetentionNotOver,
-        /// The input's length is not that of the job's batch.
-        WrongInputLength,
-        /// The output's length is not that of the job's batch.
-        WrongOutputLength,
-        /// The input is not the one that the requester committed to.
-        InputMismatch,
-    }
-
-    impl<T> From<Refusal> for Error<T> {
-        fn from(refusal: Refusal) -> Self {
-            match refusal {
-                Refusal::PriceTooLow => Self::PriceTooLow,
-                Refusal::InvalidDuration => Self::InvalidDuration,
-                Refusal::NotSubmitted => Self::NotSubmitted,
-                Refusal::NotAssignedToCaller => Self::NotAssignedToCaller,
-                Refusal::NotRequester => Self::NotRequester,
-                Refusal::AlreadySettled => Self::AlreadySettled,
-                Refusal::NotSettled => Self::NotSettled,
-                Refusal::DeadlinePassed => Self::DeadlinePassed,
-                Refusal::DeadlineNotPassed => Self::DeadlineNotPassed,
-                Refusal::RetentionNotOver => Self::RetentionNotOver,
-            }
-        }
-    }
+    /// How many jobs each worker owes an answer.
+    #[pallet::storage]
+    pub type Workload<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u32, ValueQuery>;
 
     #[pallet::extra_constants]
     impl<T: Config> Pallet<T> {
@@ -356,53 +191,36 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Asks for `model` to be run on the `batch` samples whose [`ciro_primitives::input_commitment`] is given, and
-        /// puts `price` on hold for whoever proves a result at most `duration` blocks from now.
+        /// Asks for a model to be run on the samples whose [`ciro_primitives::input_commitment`] is given, and puts the
+        /// ceiling of its price on hold for whoever answers until the deadline.
         ///
         /// `locator` tells workers where to fetch the input. A storage deposit is held too, until the job is removed:
-        /// [`Config::DepositBase`] and [`Config::DepositPerByte`] for each byte of locator and output.
+        /// [`Config::DepositBase`] and [`Config::DepositPerByte`] for each byte of locator and output; of a redundant job
+        /// for as many outputs as it has seats.
         ///
         /// # Errors
         /// [`Error::InvalidBatch`], [`Error::UnknownModel`], [`Error::InputTooLarge`], [`Error::OutputTooLarge`],
-        /// [`Error::PriceTooLow`], [`Error::InvalidDuration`], or the caller cannot have price and deposit held: the
-        /// funds are lacking or frozen.
+        /// [`Error::InvalidPrice`], [`Error::PriceTooLow`], [`Error::InvalidDuration`], [`Error::InvalidSeats`], or the
+        /// caller cannot have price and deposit held: the funds are lacking or frozen.
         ///
         /// # Weight
         /// Constant: the locator is of bounded size.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::submit_job())]
-        pub fn submit_job(
-            origin: OriginFor<T>,
-            model: ModelId,
-            batch: u32,
-            input_commitment: H256,
-            locator: Locator,
-            price: BalanceOf<T>,
-            duration: BlockNumberFor<T>,
-        ) -> DispatchResult {
+        pub fn submit_job(origin: OriginFor<T>, spec: JobSpecOf<T>) -> DispatchResult {
             let requester = ensure_signed(origin)?;
-            let deposit = Self::check_size(&model, batch, &locator, price)?;
-            let now = frame_system::Pallet::<T>::block_number();
-            let job = Job {
-                requester,
-                model,
-                batch,
-                input_commitment,
-                locator,
-                price,
-                deposit,
-                deadline: now.saturating_add(duration),
-                state: JobState::Submitted,
-            };
-            Self::begin(job, now)
+            Self::begin(requester, spec)
         }
 
-        /// Takes a job on, with collateral on hold: [`Config::CollateralRatio`] of the price, at least
-        /// [`Config::MinCollateral`].
+        /// Takes a job, or a seat of a redundant job, on. The price is fixed with the claim, or with the last seat, and
+        /// what is on hold above it released. Collateral is reserved of the caller's own stake:
+        /// [`Config::CollateralRatio`] of what it earns, at least [`Config::MinCollateral`].
         ///
         /// # Errors
-        /// [`Error::UnknownJob`], [`Error::NotSubmitted`], [`Error::DeadlinePassed`] in the deadline's block already,
-        /// or the caller cannot have the collateral held: the funds are lacking or frozen.
+        /// [`Error::UnknownJob`], [`Error::WorkerInactive`], [`Error::NotAWorker`], [`Error::BarredFromWork`],
+        /// [`Error::TooManyJobs`], [`Error::RequirementsNotMet`], [`Error::NotSubmitted`], [`Error::DeadlinePassed`] in
+        /// the deadline's block already, [`Error::TooEarly`], [`Error::AlreadyAssigned`], or the caller's own stake is
+        /// too low.
         ///
         /// # Weight
         /// Constant.
@@ -410,26 +228,15 @@ pub mod pallet {
         #[pallet::weight(T::WeightInfo::claim_job())]
         pub fn claim_job(origin: OriginFor<T>, job: JobId) -> DispatchResult {
             let worker = ensure_signed(origin)?;
-            let claim = Action::Claim {
-                worker: worker.clone(),
-            };
-            let (claimed, _) = Self::advance(job, claim)?;
-            if let Some(JobState::Assigned { collateral, .. }) = claimed.map(|job| job.state) {
-                Self::deposit_event(Event::JobClaimed {
-                    job,
-                    worker,
-                    collateral,
-                });
-            }
-            Ok(())
+            Self::claim(job, worker)
         }
 
-        /// Answers a claimed job: `output` is what the model gives for `input`, and `proof` proves it, bound to this
-        /// chain, this job and `payee`.
+        /// Answers a claimed job of any level: `output` is what the model gives for `input`, and `proof` proves it, bound
+        /// to this chain, this job and `payee`.
         ///
-        /// If the proof holds, the price goes to `payee`, the collateral is released, the output is stored, and the
-        /// call costs no fee. If not, the call succeeds all the same, with a fee: [`Config::InvalidProofCut`] of the
-        /// collateral is burned, the rest released, and the job is free to be claimed again.
+        /// If the proof holds, `payee` is paid, the collateral is released, the output is stored, and the call costs no
+        /// fee. If not, the call succeeds all the same, with a fee: [`Config::InvalidProofCut`] of the collateral is
+        /// burned, the rest released, a case is opened against the caller, and the job is free to be claimed again.
         ///
         /// # Errors
         /// Nothing happens to the job if the call is malformed: [`Error::UnknownJob`], [`Error::NotAssignedToCaller`],
@@ -453,35 +260,18 @@ pub mod pallet {
             proof: Proof,
         ) -> DispatchResultWithPostInfo {
             let worker = ensure_signed(origin)?;
-            let (key, batch, input) = Self::check_answer(job, &worker, &input, &output)?;
-            let statement = Statement {
-                binding: &Self::binding(job, payee.clone()),
-                batch,
-                input: Tensor::Public(&input),
-                output: Tensor::Public(&output),
-            };
-            match T::Verifier::verify(&key, &statement, &proof) {
+            Self::assigned(job, &worker)?;
+            match Self::verify(job, &payee, &input, &output, &proof)? {
                 Ok(()) => {
-                    let accept = Action::Accept {
-                        worker: worker.clone(),
-                        payee: payee.clone(),
-                    };
-                    let (_, amount) = Self::advance(job, accept)?;
-                    let output_hash = output_hash(batch, &output).into();
                     Results::<T>::insert(job, output);
-                    Self::deposit_event(Event::JobCompleted {
-                        job,
-                        worker,
-                        output_hash,
-                    });
-                    Self::deposit_event(Event::PaymentReleased { job, payee, amount });
+                    Self::advance(job, Action::Accept { worker, payee })?;
                     Ok(Pays::No.into())
                 }
                 Err(reason) => {
                     let refuse = Action::Refuse {
                         worker: worker.clone(),
                     };
-                    let (_, cut) = Self::advance(job, refuse)?;
+                    let cut = Self::advance(job, refuse)?.cut;
                     Self::deposit_event(Event::ResultRefused {
                         job,
                         worker,
@@ -493,8 +283,10 @@ pub mod pallet {
             }
         }
 
-        /// Gives a claimed job back before its deadline. [`Config::ReleaseCut`] of the collateral goes to the
-        /// requester, the rest is released, and the job is free to be claimed again.
+        /// Gives a claimed job, or a seat of a redundant job that has others free, back before the deadline. A share of
+        /// the collateral goes to the requester, the rest is released, and the job is free to be claimed again: at the
+        /// price that it was claimed at. The share grows from [`Config::ReleaseCut`] to [`Config::ExpiryCut`] over the
+        /// claim's term; a seat's does not grow.
         ///
         /// # Errors
         /// [`Error::UnknownJob`], [`Error::NotAssignedToCaller`], [`Error::DeadlinePassed`].
@@ -508,12 +300,12 @@ pub mod pallet {
             let release = Action::Release {
                 worker: worker.clone(),
             };
-            let (_, cut) = Self::advance(job, release)?;
+            let cut = Self::advance(job, release)?.cut;
             Self::deposit_event(Event::JobReleased { job, worker, cut });
             Ok(())
         }
 
-        /// Withdraws a job that nobody has claimed. The price is released.
+        /// Withdraws a job that nobody has claimed. What is on hold for it is released.
         ///
         /// # Errors
         /// [`Error::UnknownJob`], [`Error::NotRequester`], [`Error::NotSubmitted`].
@@ -529,23 +321,25 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Settles a job whose deadline has passed; anyone may. The price is released to the requester. If the job was
-        /// claimed, [`Config::ExpiryCut`] of the collateral goes to the requester too, and the rest is released.
+        /// Settles a job whose deadline has passed without an answer; anyone may. What is on hold for it is released to
+        /// the requester. If the job was claimed, [`Config::ExpiryCut`] of the collateral goes to the requester too, and
+        /// the rest is released.
         ///
         /// # Errors
-        /// [`Error::UnknownJob`], [`Error::AlreadySettled`], [`Error::DeadlineNotPassed`].
+        /// [`Error::UnknownJob`], [`Error::AlreadyAnswered`], [`Error::AlreadySettled`], [`Error::DeadlineNotPassed`].
         ///
         /// # Weight
-        /// Constant.
+        /// Constant: of the seats of a redundant job, [`MAX_SEATS`] at most are taken.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::expire_job())]
         pub fn expire_job(origin: OriginFor<T>, job: JobId) -> DispatchResult {
             ensure_signed(origin)?;
-            let (expired, cut) = Self::advance(job, Action::Expire)?;
-            let worker = match expired.map(|job| job.state) {
+            let expired = Self::advance(job, Action::Expire)?;
+            let worker = match expired.job.map(|job| job.state) {
                 Some(JobState::Expired { worker, .. }) => worker,
                 _ => None,
             };
+            let cut = expired.cut;
             Self::deposit_event(Event::JobExpired { job, worker, cut });
             Ok(())
         }
@@ -566,6 +360,207 @@ pub mod pallet {
             Self::deposit_event(Event::JobRemoved { job });
             Ok(())
         }
+
+        /// Submits several jobs as [`Pallet::submit_job`] does one: all of them or, if any is refused, none.
+        ///
+        /// # Errors
+        /// Those of [`Pallet::submit_job`], for the first job that has one.
+        ///
+        /// # Weight
+        /// Grows with the number of jobs.
+        #[pallet::call_index(7)]
+        #[pallet::weight(T::WeightInfo::submit_jobs(specs.len() as u32))]
+        pub fn submit_jobs(
+            origin: OriginFor<T>,
+            specs: BoundedVec<JobSpecOf<T>, ConstU32<MAX_SPECS>>,
+        ) -> DispatchResult {
+            let requester = ensure_signed(origin)?;
+            specs
+                .into_iter()
+                .try_for_each(|spec| Self::begin(requester.clone(), spec))
+        }
+
+        /// Takes a job over from a worker whose claim's term is over. [`Config::ExpiryCut`] of the late worker's
+        /// collateral goes to the requester, and there on hold for whoever answers, unless the requester's account is in
+        /// no condition to have it held; the rest is released. The caller's collateral is reserved as with a claim.
+        ///
+        /// # Errors
+        /// [`Error::UnknownJob`], [`Error::NotLate`], [`Error::AlreadyAssigned`], [`Error::DeadlinePassed`] in the
+        /// deadline's block already, [`Error::WorkerInactive`], [`Error::NotAWorker`], [`Error::BarredFromWork`],
+        /// [`Error::TooManyJobs`], [`Error::RequirementsNotMet`], or the caller's own stake is too low.
+        ///
+        /// # Weight
+        /// Constant.
+        #[pallet::call_index(8)]
+        #[pallet::weight(T::WeightInfo::rescue())]
+        pub fn rescue(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            let worker = ensure_signed(origin)?;
+            Self::take_over(job, worker)
+        }
+
+        /// Answers a claimed job of level `None`: `output` is what the model gives. Unless that is disputed within
+        /// [`Config::ChallengePeriod`], `payee` can be paid by [`Pallet::finalise`]. The collateral stays reserved until
+        /// then.
+        ///
+        /// # Errors
+        /// [`Error::UnknownJob`], [`Error::NotAssignedToCaller`], [`Error::DeadlinePassed`], [`Error::AnswerNotTaken`],
+        /// [`Error::UnknownModel`], [`Error::WrongOutputLength`].
+        ///
+        /// # Weight
+        /// Grows with the length of the output.
+        #[pallet::call_index(9)]
+        #[pallet::weight(T::WeightInfo::submit_answer(output.len() as u32))]
+        pub fn submit_answer(
+            origin: OriginFor<T>,
+            job: JobId,
+            payee: T::AccountId,
+            output: Output,
+        ) -> DispatchResult {
+            let worker = ensure_signed(origin)?;
+            Self::answer(job, worker, payee, output)
+        }
+
+        /// Says that an answer is wrong, with [`Config::DisputeFee`] on hold; anyone may. The worker now has
+        /// [`Config::ProofPeriod`] to prove it. If that succeeds the fee is the worker's, if not it is released, with
+        /// [`Config::ChallengerShare`] of the worker's collateral.
+        ///
+        /// # Errors
+        /// [`Error::UnknownJob`], [`Error::NotAnswered`], [`Error::PeriodOver`], or the caller cannot have the fee held:
+        /// the funds are lacking or frozen.
+        ///
+        /// # Weight
+        /// Constant.
+        #[pallet::call_index(10)]
+        #[pallet::weight(T::WeightInfo::dispute())]
+        pub fn dispute(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            let challenger = ensure_signed(origin)?;
+            let dispute = Action::Dispute {
+                challenger: challenger.clone(),
+            };
+            let disputed = Self::advance(job, dispute)?;
+            if let Some(JobState::Disputed { until, .. }) = disputed.job.map(|job| job.state) {
+                Self::deposit_event(Event::AnswerDisputed {
+                    job,
+                    challenger,
+                    until,
+                });
+            }
+            Ok(())
+        }
+
+        /// Decides a dispute; anyone may: `output` is what the model gives for `input`, and `proof` proves it, bound to
+        /// this chain, this job and `prover`, who may be anyone.
+        ///
+        /// If that is the answer, it is paid for and the challenger's fee goes to the worker. If not, a case is opened
+        /// against the worker, its collateral goes to challenger and requester, the fee and what is on hold for the job
+        /// are released. Either way the call costs no fee.
+        ///
+        /// # Errors
+        /// [`Error::UnknownJob`], [`Error::NotDisputed`], [`Error::PeriodOver`], [`Error::UnknownModel`],
+        /// [`Error::WrongInputLength`], [`Error::WrongOutputLength`], [`Error::InputMismatch`],
+        /// [`Error::InvalidProof`].
+        ///
+        /// # Weight
+        /// Grows with the lengths of proof, input and output.
+        #[pallet::call_index(11)]
+        #[pallet::weight(T::WeightInfo::submit_proof(
+            proof.len() as u32,
+            input.len() as u32,
+            output.len() as u32,
+        ))]
+        pub fn submit_proof(
+            origin: OriginFor<T>,
+            job: JobId,
+            prover: T::AccountId,
+            input: Input,
+            output: Output,
+            proof: Proof,
+        ) -> DispatchResultWithPostInfo {
+            ensure_signed(origin)?;
+            Self::ensure_disputed(job)?;
+            Self::verify(job, &prover, &input, &output, &proof)?
+                .map_err(|_| Error::<T>::InvalidProof)?;
+            let upheld = Results::<T>::get(job).is_some_and(|answer| answer == output);
+            Self::advance(job, Action::Prove { upheld })?;
+            Ok(Pays::No.into())
+        }
+
+        /// Commits to an output of a redundant job whose seats are all taken: `commitment` is an
+        /// [`ciro_primitives::answer_commitment`].
+        ///
+        /// # Errors
+        /// [`Error::UnknownJob`], [`Error::NotVoting`], [`Error::NotAssignedToCaller`], [`Error::CommitmentNotTaken`].
+        ///
+        /// # Weight
+        /// Constant.
+        #[pallet::call_index(12)]
+        #[pallet::weight(T::WeightInfo::commit())]
+        pub fn commit(origin: OriginFor<T>, job: JobId, commitment: H256) -> DispatchResult {
+            let worker = ensure_signed(origin)?;
+            let commit = Action::Commit {
+                worker: worker.clone(),
+                commitment,
+            };
+            Self::advance(job, commit)?;
+            Self::deposit_event(Event::AnswerCommitted { job, worker });
+            Ok(())
+        }
+
+        /// Reveals the output that the caller has committed to, once every worker has or the time to commit is over.
+        ///
+        /// # Errors
+        /// [`Error::UnknownJob`], [`Error::UnknownModel`], [`Error::WrongOutputLength`], [`Error::NotVoting`],
+        /// [`Error::NotAssignedToCaller`], [`Error::OutputNotTaken`], [`Error::PeriodOver`],
+        /// [`Error::CommitmentMismatch`].
+        ///
+        /// # Weight
+        /// Grows with the length of the output.
+        #[pallet::call_index(13)]
+        #[pallet::weight(T::WeightInfo::reveal(output.len() as u32))]
+        pub fn reveal(
+            origin: OriginFor<T>,
+            job: JobId,
+            output: Output,
+            salt: [u8; 32],
+        ) -> DispatchResult {
+            let worker = ensure_signed(origin)?;
+            Self::open_commitment(job, worker, output, salt)
+        }
+
+        /// Settles a job whose time has come; anyone may. An answer that nobody disputed is paid for. A disputed answer
+        /// that nobody proved costs the worker its collateral, as with [`Pallet::submit_proof`]. The vote of a redundant
+        /// job is counted: the workers who agree share the price; those who dissent, and in any case those who were
+        /// silent, lose [`Config::ExpiryCut`] of their collateral to the requester; without agreement the requester has
+        /// the price back.
+        ///
+        /// # Errors
+        /// [`Error::UnknownJob`], [`Error::NothingToFinalise`], [`Error::PeriodNotOver`].
+        ///
+        /// # Weight
+        /// Constant: that of [`MAX_SEATS`] votes.
+        #[pallet::call_index(14)]
+        #[pallet::weight(T::WeightInfo::finalise())]
+        pub fn finalise(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::conclude(job)
+        }
+
+        /// Rates what was paid, once, with 1 to 5 stars, which moves the reputation of whose answer it is.
+        ///
+        /// # Errors
+        /// [`Error::UnknownJob`], [`Error::NotRequester`], [`Error::InvalidStars`], [`Error::NotPaid`],
+        /// [`Error::AlreadyRated`].
+        ///
+        /// # Weight
+        /// Constant: that of [`MAX_SEATS`] workers.
+        #[pallet::call_index(15)]
+        #[pallet::weight(T::WeightInfo::rate())]
+        pub fn rate(origin: OriginFor<T>, job: JobId, stars: u8) -> DispatchResult {
+            let requester = ensure_signed(origin)?;
+            Self::advance(job, Action::Rate { requester, stars })?;
+            Self::deposit_event(Event::JobRated { job, stars });
+            Ok(())
+        }
     }
 
     #[pallet::view_functions]
@@ -575,14 +570,27 @@ pub mod pallet {
             Jobs::<T>::get(job)
         }
 
-        /// The proven output of a paid job that is not removed yet.
+        /// The output of an answered, disputed or paid job that is not removed yet.
         pub fn result(job: JobId) -> Option<Vec<i32>> {
             Results::<T>::get(job).map(Into::into)
         }
 
-        /// Up to `limit` jobs that may be claimed, at most 100, ascending, among the 10,000 ids from `from` on.
-        pub fn open_jobs(from: JobId, limit: u32) -> Vec<(JobId, JobOf<T>)> {
-            Self::claimable(from, limit)
+        /// Up to `limit` jobs of at least this priority that may be claimed or rescued, at most 100, ascending, among the
+        /// 10,000 ids from `from` on.
+        pub fn open_jobs(from: JobId, limit: u32, least: Priority) -> Vec<(JobId, JobOf<T>)> {
+            Self::claimable(from, limit, least)
+        }
+
+        /// What a claim in this block would earn, or the last one earns, in plancks.
+        pub fn price_now(job: JobId) -> Option<BalanceOf<T>> {
+            let now = frame_system::Pallet::<T>::block_number();
+            Some(Jobs::<T>::get(job)?.price_at(now))
+        }
+
+        /// The first block in which the worker may claim the job, by its merit now.
+        pub fn eligible_from(job: JobId, worker: T::AccountId) -> Option<BlockNumberFor<T>> {
+            let merit = T::Merit::merit(&worker);
+            Some(Jobs::<T>::get(job)?.eligible_from(merit, &Self::terms()))
         }
 
         /// Whether the chain accepts `proof`: the model of `key`, run on `input` (`[batch][inputs]`, two's complement

@@ -12,7 +12,7 @@ use ciro_zkml_air::{Preset, VerifyingKey};
 use frame_benchmarking::v2::*;
 use frame_support::traits::fungible::{Inspect, Mutate};
 use frame_system::RawOrigin;
-use sp_runtime::Saturating;
+use sp_runtime::{Permill, Saturating};
 
 fn key() -> VerifyingKey {
     VerifyingKey {
@@ -56,7 +56,8 @@ mod benchmarks {
     fn registered<T: Config>() -> (T::AccountId, ModelId) {
         let owner = funded::<T>("owner");
         let origin = RawOrigin::Signed(owner.clone()).into();
-        Pallet::<T>::register(origin, key(), name(), 1u32.into()).expect("a valid registration");
+        Pallet::<T>::register(origin, key(), name(), 1u32.into(), MAX_ROYALTY)
+            .expect("a valid registration");
         (owner, ModelId(key().id()))
     }
 
@@ -65,7 +66,13 @@ mod benchmarks {
         let owner = funded::<T>("owner");
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(owner), key(), name(), 1u32.into());
+        _(
+            RawOrigin::Signed(owner),
+            key(),
+            name(),
+            1u32.into(),
+            MAX_ROYALTY,
+        );
 
         assert!(Models::<T>::contains_key(ModelId(key().id())));
     }
@@ -99,6 +106,19 @@ mod benchmarks {
         _(RawOrigin::Signed(owner), model);
 
         assert!(!Models::<T>::contains_key(model));
+    }
+
+    #[benchmark]
+    fn set_royalty() {
+        let (owner, model) = registered::<T>();
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(owner), model, Permill::from_percent(5));
+
+        assert_eq!(
+            Models::<T>::get(model).unwrap().royalty,
+            Permill::from_percent(5)
+        );
     }
 
     impl_benchmark_test_suite!(Pallet, crate::mock::ext(), crate::mock::Test);

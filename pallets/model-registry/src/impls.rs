@@ -38,8 +38,8 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Checks what must always be true: every entry is filed under its key's identity with a valid key, and each
-    /// owner has exactly the sum of the deposits on hold.
+    /// Checks what must always be true: every entry is filed under its key's identity with a valid key and royalty,
+    /// and each owner has exactly the sum of the deposits on hold.
     ///
     /// # Errors
     /// Says which of these is broken.
@@ -51,6 +51,7 @@ impl<T: Config> Pallet<T> {
                 "a model is filed under another key's identity"
             );
             ensure!(info.key.validate().is_ok(), "a model's key is invalid");
+            ensure!(info.royalty <= MAX_ROYALTY, "a model's royalty is too high");
             let sum = deposits.entry(info.owner).or_insert_with(Zero::zero);
             *sum = sum.saturating_add(info.deposit);
         }

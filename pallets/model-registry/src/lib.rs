@@ -1,6 +1,7 @@
 //! # Model registry
 //!
-//! Which models may be run on the chain, what a proof of each is verified against, and the least that a run costs.
+//! Which models may be run on the chain, what a proof of each is verified against, the least that a run costs, and the
+//! owner's share of what it pays.
 //!
 //! A model is identified by the hash of its verifying key, which binds protocol version, preset, shapes and the root of
 //! its weights: whoever registers a key first owns its entry, and no entry can be changed to compute something else.
@@ -24,6 +25,7 @@ extern crate alloc;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod impls;
+pub mod migrations;
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
@@ -50,9 +52,9 @@ pub mod pallet {
         },
     };
     use frame_system::pallet_prelude::*;
-    use sp_runtime::traits::Zero;
+    use sp_runtime::{traits::Zero, Permill};
 
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
     /// An amount of the chain's token, in plancks.
     pub type BalanceOf<T> =
@@ -110,6 +112,8 @@ pub mod pallet {
             name: ModelName,
             /// The least that a job must pay for each sample, in plancks.
             price_floor: BalanceOf<T>,
+            /// The owner's share of what a job pays.
+            royalty: Permill,
         },
         /// The least that a job must pay changed, for jobs submitted from now on.
         PriceFloorChanged {
@@ -117,6 +121,13 @@ pub mod pallet {
             model: ModelId,
             /// The new floor for each sample, in plancks.
             price_floor: BalanceOf<T>,
+        },
+        /// The owner's share of what a job pays changed, for jobs submitted from now on.
+        RoyaltyChanged {
+            /// The model.
+            model: ModelId,
+            /// The new share.
+            royalty: Permill,
         },
         /// A model, with its deposit, now belongs to another account.
         ModelTransferred {
@@ -151,6 +162,17 @@ pub mod pallet {
         AlreadyOwner,
         /// Jobs that need the model are not settled yet.
         JobsOpen,
+        /// The royalty is more than half of what a job pays.
+        RoyaltyTooHigh,
+    }
+
+    #[pallet::extra_constants]
+    impl<T: Config> Pallet<T> {
+        /// Highest royalty of a model, as a share of what a job pays.
+        #[pallet::constant_name(MaxRoyalty)]
+        fn max_royalty() -> Permill {
+            MAX_ROYALTY
+        }
     }
 
     #[pallet::hooks]
@@ -172,12 +194,13 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Registers the model that `key` verifies, under the caller's ownership.
         ///
-        /// Its identity is the key's hash. `price_floor` is the least that a job must pay for each sample, in plancks.
-        /// A deposit of [`Config::DepositBase`] and [`Config::DepositPerByte`] for each byte of name and key is held
+        /// Its identity is the key's hash. `price_floor` is the least that a job must pay for each sample, in plancks;
+        /// `royalty` is the owner's share of what a job pays. A deposit of [`Config::DepositBase`] and [`Config::DepositPerByte`] for each byte of name and key is held
         /// from the caller.
         ///
         /// # Errors
-        /// [`Error::InvalidName`], [`Error::InvalidKey`], [`Error::AlreadyRegistered`], or the deposit cannot be held.
+        /// [`Error::InvalidName`], [`Error::InvalidKey`], [`Error::RoyaltyTooHigh`], [`Error::AlreadyRegistered`], or the
+        /// deposit cannot be held.
         ///
         /// # Weight
         /// Constant: name and key are of bounded size.
@@ -188,12 +211,14 @@ pub mod pallet {
             key: VerifyingKey,
             name: ModelName,
             price_floor: BalanceOf<T>,
+            royalty: Permill,
         ) -> DispatchResult {
             let owner = ensure_signed(origin)?;
             ensure!(
                 !name.is_empty() && core::str::from_utf8(&name).is_ok(),
                 Error::<T>::InvalidName
             );
+            ensure!(royalty <= MAX_ROYALTY, Error::<T>::RoyaltyTooHigh);
             key.validate().map_err(|_| Error::<T>::InvalidKey)?;
             let model = ModelId(key.id());
             ensure!(
@@ -207,6 +232,7 @@ pub mod pallet {
                 owner: owner.clone(),
                 name: name.clone(),
                 price_floor,
+                royalty,
                 key,
                 deposit,
                 open_jobs: 0,
@@ -217,6 +243,7 @@ pub mod pallet {
                 owner,
                 name,
                 price_floor,
+                royalty,
             });
             Ok(())
         }
@@ -302,6 +329,30 @@ pub mod pallet {
             T::Token::release(&reason, &who, info.deposit, Precision::BestEffort)?;
             Models::<T>::remove(model);
             Self::deposit_event(Event::ModelDeregistered { model });
+            Ok(())
+        }
+
+        /// Sets the owner's share of what a job pays. Jobs submitted before keep theirs.
+        ///
+        /// # Errors
+        /// [`Error::RoyaltyTooHigh`], [`Error::UnknownModel`], [`Error::NotOwner`].
+        ///
+        /// # Weight
+        /// Constant.
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::set_royalty())]
+        pub fn set_royalty(
+            origin: OriginFor<T>,
+            model: ModelId,
+            royalty: Permill,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            ensure!(royalty <= MAX_ROYALTY, Error::<T>::RoyaltyTooHigh);
+            Self::try_mutate_owned(model, &who, |info| {
+                info.royalty = royalty;
+                Ok(())
+            })?;
+            Self::deposit_event(Event::RoyaltyChanged { model, royalty });
             Ok(())
         }
     }

@@ -1,6 +1,8 @@
 //! Each test's name states the rule it checks.
 
-use crate::{mock::*, Error, Event, HoldReason, ModelDirectory, Models, Pallet};
+use crate::{
+    migrations, mock::*, Error, Event, HoldReason, ModelDirectory, ModelInfo, Models, Pallet,
+};
 use ciro_primitives::ModelId;
 use codec::Encode;
 use frame_support::{
@@ -8,9 +10,12 @@ use frame_support::{
     traits::{
         fungible::{InspectHold, MutateHold},
         tokens::{Fortitude, Precision},
+        OnRuntimeUpgrade, StorageVersion,
     },
 };
-use sp_runtime::{DispatchError, TokenError};
+use sp_runtime::{DispatchError, Permill, TokenError};
+
+const ROYALTY: Permill = Permill::from_percent(5);
 
 fn id(seed: u8) -> ModelId {
     ModelId(key(seed).id())
@@ -21,7 +26,8 @@ fn register(owner: AccountId, seed: u8) -> ModelId {
         RuntimeOrigin::signed(owner),
         key(seed),
         name("digits"),
-        5
+        5,
+        ROYALTY
     ));
     id(seed)
 }
@@ -41,6 +47,7 @@ fn registering_files_the_model_under_its_keys_hash_and_holds_the_deposit() {
             (ALICE, 5, deposit, 0)
         );
         assert_eq!((info.name, info.key), (name("digits"), key(1)));
+        assert_eq!(info.royalty, ROYALTY);
         assert_eq!(held(ALICE), deposit);
         System::assert_last_event(
             Event::ModelRegistered {
@@ -48,6 +55,7 @@ fn registering_files_the_model_under_its_keys_hash_and_holds_the_deposit() {
                 owner: ALICE,
                 name: name("digits"),
                 price_floor: 5,
+                royalty: ROYALTY,
             }
             .into(),
         );
@@ -59,7 +67,7 @@ fn a_key_is_registered_once() {
     test(|| {
         register(ALICE, 1);
         assert_noop!(
-            Registry::register(RuntimeOrigin::signed(BOB), key(1), name("mine"), 0),
+            Registry::register(RuntimeOrigin::signed(BOB), key(1), name("mine"), 0, ROYALTY),
             Error::<Test>::AlreadyRegistered
         );
     });
@@ -71,7 +79,13 @@ fn an_invalid_key_is_refused() {
         let mut bad = key(1);
         bad.version = 0;
         assert_noop!(
-            Registry::register(RuntimeOrigin::signed(ALICE), bad, name("digits"), 0),
+            Registry::register(
+                RuntimeOrigin::signed(ALICE),
+                bad,
+                name("digits"),
+                0,
+                ROYALTY
+            ),
             Error::<Test>::InvalidKey
         );
     });
@@ -83,7 +97,7 @@ fn an_empty_or_garbled_name_is_refused() {
         for bad in [vec![], vec![0xff]] {
             let bad = bad.try_into().unwrap();
             assert_noop!(
-                Registry::register(RuntimeOrigin::signed(ALICE), key(1), bad, 0),
+                Registry::register(RuntimeOrigin::signed(ALICE), key(1), bad, 0, ROYALTY),
                 Error::<Test>::InvalidName
             );
         }
@@ -94,11 +108,11 @@ fn an_empty_or_garbled_name_is_refused() {
 fn registering_needs_the_deposit_and_a_signature() {
     test(|| {
         assert_noop!(
-            Registry::register(RuntimeOrigin::signed(NOBODY), key(1), name("x"), 0),
+            Registry::register(RuntimeOrigin::signed(NOBODY), key(1), name("x"), 0, ROYALTY),
             TokenError::FundsUnavailable
         );
         assert_noop!(
-            Registry::register(RuntimeOrigin::root(), key(1), name("x"), 0),
+            Registry::register(RuntimeOrigin::root(), key(1), name("x"), 0, ROYALTY),
             DispatchError::BadOrigin
         );
     });
@@ -240,5 +254,82 @@ fn the_deposit_grows_with_the_name() {
     test(|| {
         let deposit = |text| Pallet::<Test>::deposit_for(&key(1), &name(text));
         assert_eq!(deposit("ab") - deposit("a"), 2);
+    });
+}
+
+#[test]
+fn the_royalty_is_half_at_most() {
+    test(|| {
+        let too_high = Permill::from_parts(500_001);
+        let half = Permill::from_percent(50);
+        let alice = || RuntimeOrigin::signed(ALICE);
+        assert_noop!(
+            Registry::register(alice(), key(1), name("x"), 0, too_high),
+            Error::<Test>::RoyaltyTooHigh
+        );
+        assert_ok!(Registry::register(alice(), key(1), name("x"), 0, half));
+        assert_noop!(
+            Registry::set_royalty(alice(), id(1), too_high),
+            Error::<Test>::RoyaltyTooHigh
+        );
+    });
+}
+
+#[test]
+fn only_the_owner_sets_the_royalty() {
+    test(|| {
+        let model = register(ALICE, 1);
+        let royalty = Permill::from_percent(7);
+        assert_ok!(Registry::set_royalty(
+            RuntimeOrigin::signed(ALICE),
+            model,
+            royalty
+        ));
+        assert_eq!(Registry::model(model).unwrap().royalty, royalty);
+        System::assert_last_event(Event::RoyaltyChanged { model, royalty }.into());
+        assert_noop!(
+            Registry::set_royalty(RuntimeOrigin::signed(BOB), model, ROYALTY),
+            Error::<Test>::NotOwner
+        );
+        assert_noop!(
+            Registry::set_royalty(RuntimeOrigin::signed(ALICE), id(2), ROYALTY),
+            Error::<Test>::UnknownModel
+        );
+        assert_noop!(
+            Registry::set_royalty(RuntimeOrigin::root(), model, ROYALTY),
+            DispatchError::BadOrigin
+        );
+    });
+}
+
+#[test]
+fn models_of_version_1_are_carried_over_without_a_royalty() {
+    test(|| {
+        let model = register(ALICE, 1);
+        let info = Registry::model(model).unwrap();
+        let old = migrations::v2::OldModelInfo {
+            owner: info.owner,
+            name: info.name.clone(),
+            price_floor: info.price_floor,
+            key: info.key.clone(),
+            deposit: info.deposit,
+            open_jobs: 3,
+        };
+        frame_support::storage::unhashed::put(&Models::<Test>::hashed_key_for(model), &old);
+        StorageVersion::new(1).put::<Registry>();
+
+        migrations::v2::Migrate::<Test>::on_runtime_upgrade();
+
+        let expected = ModelInfo {
+            royalty: Permill::zero(),
+            open_jobs: 3,
+            ..info
+        };
+        assert_eq!(Registry::model(model), Some(expected));
+        assert_eq!(StorageVersion::get::<Registry>(), 2);
+
+        // Once is enough: what is of version 2 is not read as version 1.
+        migrations::v2::Migrate::<Test>::on_runtime_upgrade();
+        assert_eq!(Registry::model(model).unwrap().open_jobs, 3);
     });
 }

@@ -15,6 +15,8 @@ pub trait WeightInfo {
     fn transfer_ownership() -> Weight;
     /// Weight of `deregister`.
     fn deregister() -> Weight;
+    /// Weight of `set_royalty`.
+    fn set_royalty() -> Weight;
 }
 
 /// Weights with the runtime's own database costs.
@@ -44,5 +46,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(81_624_000, 3733)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
+    } // At least 21_340 ns.
+    fn set_royalty() -> Weight {
+        Weight::from_parts(25_749_000, 3737)
+            .saturating_add(T::DbWeight::get().reads(1))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 }

@@ -1,14 +1,9 @@
-//! Heartbeats: their keys, and what is signed.
+//! Heartbeats: their keys, and when they are due.
 
-use alloc::vec::Vec;
-use codec::Encode;
 use sp_application_crypto::KeyTypeId;
 
 /// Under what a keystore keeps heartbeat keys.
 pub const HEARTBEAT_KEY_TYPE: KeyTypeId = KeyTypeId(*b"cihb");
-
-/// Domain tag of [`heartbeat_payload`].
-pub const HEARTBEAT_TAG: &[u8; 16] = b"ciro/heartbeat/1";
 
 mod app {
     use sp_application_crypto::{app_crypto, sr25519};
@@ -29,8 +24,3 @@ pub type HeartbeatSignature = app::Signature;
 
 /// Number of a span of [`crate::Config::HeartbeatPeriod`] blocks, counted from block 0. One heartbeat is due in each.
 pub type Window = u32;
-
-/// What the heartbeat of `who` in `window` signs: of use on no other chain, for no other account, at no other time.
-pub fn heartbeat_payload(genesis: &impl Encode, who: &impl Encode, window: Window) -> Vec<u8> {
-    (HEARTBEAT_TAG, genesis, who, window).encode()
-}

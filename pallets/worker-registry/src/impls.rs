@@ -2,6 +2,7 @@
 
 use crate::*;
 use alloc::vec::Vec;
+use ciro_primitives::heartbeat_payload;
 use frame_support::{
     ensure,
     pallet_prelude::{

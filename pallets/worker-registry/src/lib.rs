@@ -379,7 +379,7 @@ pub mod pallet {
         }
 
         /// Tells that `who` is there, in the current `window`. Costs no fee and needs no account: `signature` is that
-        /// of [`heartbeat_payload`] by the worker's heartbeat key.
+        /// of [`ciro_primitives::heartbeat_payload`] by the worker's heartbeat key.
         ///
         /// # Errors
         /// [`Error::WindowOver`], [`Error::WindowNotBegun`], [`Error::NotRegistered`], [`Error::NotActive`],

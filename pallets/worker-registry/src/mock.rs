@@ -197,7 +197,7 @@ pub fn sign(
     who: AccountId,
     window: Window,
 ) -> HeartbeatSignature {
-    pair.sign(&crate::heartbeat_payload(&genesis, &who, window))
+    pair.sign(&ciro_primitives::heartbeat_payload(&genesis, &who, window))
 }
 
 /// The transaction that tells of a heartbeat.

@@ -4,7 +4,7 @@ use crate::{
     configs::{
         consensus::EVIDENCE_SESSIONS,
         parameters::{dynamic::economy, Value},
-        treasury::SlashDestination,
+        treasury::ToTreasury,
     },
     constants::{DAYS, EPOCH_SLOTS, HOURS, MINUTES, UNIT},
     origins::{RootOr, SlashCanceller},
@@ -63,7 +63,7 @@ impl pallet_reputation::Config for Runtime {
 
 impl pallet_cdc_pool::Config for Runtime {
     type Token = Balances;
-    type SlashDestination = SlashDestination;
+    type SlashDestination = ToTreasury;
     type Banned = BannedAccounts<Runtime>;
     type Frozen = UnderInvestigation<Runtime>;
     type UsdPrice = Value<economy::CiroPrice>;

@@ -1,7 +1,7 @@
 //! What governance tunes without a new runtime, each within fixed bounds.
 //!
 //! A value outside its bounds cannot be written down: it does not decode, so neither a referendum nor the sudo key can
-//! carry it. The market reads its lowest price here; what else the economy's pallets want to know is set out beside it.
+//! carry it.
 
 use crate::{
     constants::{MILLIUNIT, UNIT},
@@ -15,6 +15,7 @@ use frame_support::{
     traits::{dynamic_params::Key, AsEnsureOriginWithArg, Get},
 };
 use scale_info::{Type, TypeInfo};
+use sp_runtime::Permill;
 
 /// A million micro-dollars.
 const DOLLAR: u128 = 1_000_000;
@@ -102,6 +103,18 @@ where
 {
     fn get() -> Balance {
         <P as Get<P::Value>>::get().into()
+    }
+}
+
+/// The parameter `P`, which counts basis points, as a share.
+pub struct Share<P>(PhantomData<P>);
+
+impl<P: Key + Get<P::Value>> Get<Permill> for Share<P>
+where
+    P::Value: Into<u128>,
+{
+    fn get() -> Permill {
+        Permill::from_rational(<P as Get<P::Value>>::get().into(), 10_000)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The treasury: what slashes and lost deposits bring in, and who may spend it.
+//! The treasury: what slashes, lost deposits and the market's fees bring in, and who may spend it.
 //!
 //! A vote approves a spend with `spend`; then anyone may have it paid out. What is not spent stays: nothing is burned.
 
@@ -37,8 +37,8 @@ parameter_types! {
     pub const TreasuryBurn: Permill = Permill::zero();
 }
 
-/// Where slashed funds go: to the treasury.
-pub type SlashDestination = ResolveTo<TreasuryAccountId<Runtime>, Balances>;
+/// Gives what was slashed, and what the market keeps, to the treasury.
+pub type ToTreasury = ResolveTo<TreasuryAccountId<Runtime>, Balances>;
 
 /// Who may spend, and how much at once: Root without limit.
 type Spenders = EitherOf<

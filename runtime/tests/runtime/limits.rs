@@ -12,8 +12,11 @@ use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
     traits::Get,
 };
-use pallet_job_market::{MAX_INPUT, MAX_LOCATOR, MAX_OUTPUT, MAX_PROOF};
-use pallet_model_registry::MAX_NAME;
+use pallet_job_market::{
+    Auction, JobSpec, Output, Priority, Verification, MAX_INPUT, MAX_LOCATOR, MAX_OUTPUT,
+    MAX_PROOF, MAX_SPECS,
+};
+use pallet_model_registry::{MAX_NAME, MAX_ROYALTY};
 use sp_core::H256;
 use sp_keyring::Sr25519Keyring::{Alice, Bob};
 use sp_runtime::traits::TransactionExtension;
@@ -26,9 +29,13 @@ fn result(proof: u32, input: u32, output: u32) -> RuntimeCall {
         job: 0,
         payee: Bob.to_account_id(),
         input: vec![1; input as usize].try_into().unwrap(),
-        output: vec![1; output as usize].try_into().unwrap(),
+        output: self::output(output),
         proof: vec![1; proof as usize].try_into().unwrap(),
     })
+}
+
+fn output(values: u32) -> Output {
+    vec![1; values as usize].try_into().unwrap()
 }
 
 fn transfer() -> RuntimeCall {
@@ -43,12 +50,29 @@ fn largest_calls() -> Vec<RuntimeCall> {
     use pallet_job_market::Call as Market;
     use pallet_model_registry::Call as Registry;
     let model = ModelId([1; 32]);
+    let spec = || JobSpec {
+        model,
+        batch: 1,
+        input_commitment: H256::zero(),
+        locator: vec![b'a'; MAX_LOCATOR as usize].try_into().unwrap(),
+        price: Auction::fixed(UNIT),
+        duration: DAYS,
+        verification: Verification::ZkMl,
+        priority: Priority::Normal,
+        requirements: Default::default(),
+    };
     let key = ciro_zkml_air::VerifyingKey::decode(&mut &[0; 128][..]).unwrap();
     let mut calls: Vec<RuntimeCall> = vec![
         Registry::register {
             key,
             name: vec![b'a'; MAX_NAME as usize].try_into().unwrap(),
             price_floor: UNIT,
+            royalty: MAX_ROYALTY,
+        }
+        .into(),
+        Registry::set_royalty {
+            model,
+            royalty: MAX_ROYALTY,
         }
         .into(),
         Registry::set_price_floor {
@@ -64,13 +88,9 @@ fn largest_calls() -> Vec<RuntimeCall> {
         Registry::deregister { model }.into(),
     ];
     calls.extend([
-        Market::submit_job {
-            model,
-            batch: 1,
-            input_commitment: H256::zero(),
-            locator: vec![b'a'; MAX_LOCATOR as usize].try_into().unwrap(),
-            price: UNIT,
-            duration: DAYS,
+        Market::submit_job { spec: spec() }.into(),
+        Market::submit_jobs {
+            specs: vec![spec(); MAX_SPECS as usize].try_into().unwrap(),
         }
         .into(),
         Market::claim_job { job: 0 }.into(),
@@ -78,9 +98,30 @@ fn largest_calls() -> Vec<RuntimeCall> {
         Market::cancel_job { job: 0 }.into(),
         Market::expire_job { job: 0 }.into(),
         Market::remove_job { job: 0 }.into(),
+        Market::rescue { job: 0 }.into(),
+        Market::submit_answer {
+            job: 0,
+            payee: Bob.to_account_id(),
+            output: output(MAX_OUTPUT),
+        }
+        .into(),
+        Market::dispute { job: 0 }.into(),
+        Market::commit {
+            job: 0,
+            commitment: H256::zero(),
+        }
+        .into(),
+        Market::reveal {
+            job: 0,
+            output: output(MAX_OUTPUT),
+            salt: [0; 32],
+        }
+        .into(),
+        Market::finalise { job: 0 }.into(),
+        Market::rate { job: 0, stars: 5 }.into(),
         result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT),
         transfer(),
-    ] as [RuntimeCall; 8]);
+    ] as [RuntimeCall; 16]);
     calls.push(
         pallet_utility::Call::batch_all {
             calls: calls.clone(),

@@ -6,6 +6,7 @@ mod limits;
 mod offences;
 mod parameters;
 mod safety;
+mod slashing;
 mod treasury;
 
 use ciro_runtime::{

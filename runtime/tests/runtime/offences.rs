@@ -22,7 +22,7 @@ use sp_session::MembershipProof;
 const SLOT: u64 = 1_000;
 
 /// Four validators in their first block.
-fn four_validators() -> TestExternalities {
+pub fn four_validators() -> TestExternalities {
     let mut chain = chain(Some("local_testnet"));
     chain.execute_with(|| {
         Executive::initialize_block(&header(1, 0));
@@ -45,9 +45,14 @@ fn index_of(who: Sr25519Keyring) -> u32 {
 
 /// Bob makes two blocks in one slot.
 fn babe_report() -> RuntimeCall {
-    let pair = AuthorityPair::from(Sr25519Keyring::Bob.pair());
+    two_blocks_of(Sr25519Keyring::Bob)
+}
+
+/// The report of a validator who makes two blocks in one slot.
+pub fn two_blocks_of(offender: Sr25519Keyring) -> RuntimeCall {
+    let pair = AuthorityPair::from(offender.pair());
     let sealed = |state_root| {
-        let mut header = header(1, index_of(Sr25519Keyring::Bob));
+        let mut header = header(1, index_of(offender));
         header.set_state_root(state_root);
         let seal = pair.sign(header.hash().as_ref());
         header
@@ -124,7 +129,8 @@ pub fn reports() -> Vec<RuntimeCall> {
     four_validators().execute_with(|| vec![babe_report(), grandpa_report(), beefy_report()])
 }
 
-fn include(report: RuntimeCall) {
+/// Has a block author include it.
+pub fn include(report: RuntimeCall) {
     Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(report))
         .unwrap()
         .unwrap();

@@ -2,7 +2,7 @@
 
 use crate::{call, call_as, development, governance::decree};
 use ciro_runtime::{
-    configs::treasury::{SlashDestination, BIG_SPEND, SMALL_SPEND},
+    configs::treasury::{ToTreasury, BIG_SPEND, SMALL_SPEND},
     constants::UNIT,
     origins::Origin,
     Balance, Balances, Runtime, RuntimeOrigin, Treasury,
@@ -36,7 +36,7 @@ fn slash(amount: Balance) {
         Preservation::Preserve,
         Fortitude::Force,
     );
-    SlashDestination::on_unbalanced(taken.unwrap());
+    ToTreasury::on_unbalanced(taken.unwrap());
 }
 
 #[test]

@@ -6,31 +6,24 @@ use ciro_client::{
     events::{Event, JobMarket},
     keypair,
     types::{Balance, JobState},
-    CIRO,
+    AccountId, Client, CIRO,
 };
 use ciro_e2e::{paid, write_floats, Requester};
+use ciro_primitives::JobId;
 use ciro_zkml_verifier::Receipt;
 use std::{fs, time::Duration};
 
 /// The image that the job is about.
 const IMAGE: usize = 0;
+/// What the cheat stakes, in CIRO.
+const STAKE: &str = "10000";
 /// What the job pays.
 const PRICE: Balance = 4 * CIRO;
 /// How long the honest worker may take afterwards.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// What it came to.
-pub struct Cheat {
-    /// What was burned of the cheat's collateral.
-    pub cut: Balance,
-    /// What the honest worker got for the job afterwards.
-    pub amount: Balance,
-    /// What stays on hold for the job's storage.
-    pub deposit: Balance,
-}
-
 /// Plays it.
-pub async fn run(stage: &mut Stage) -> Result<Cheat> {
+pub async fn run(stage: &mut Stage) -> Result<()> {
     println!("\nA worker that cheats\n");
     // The honest worker would be faster than a hand.
     stage.worker.kill();
@@ -48,8 +41,10 @@ pub async fn run(stage: &mut Stage) -> Result<Cheat> {
         .await?
         .job()
         .await?;
+    enrol(stage).await?;
     let before = stage.client.finalised().await?.balances(&me).await?;
     let job = id.to_string();
+    eligible(&stage.client, id).await?;
     cli.run(["job", "claim", &job, "--suri", CHEAT]).await?;
     let claimed = stage
         .client
@@ -58,18 +53,15 @@ pub async fn run(stage: &mut Stage) -> Result<Cheat> {
         .job(id)
         .await?
         .context("the job is gone")?;
-    let JobState::Assigned {
-        worker, collateral, ..
-    } = claimed.state
-    else {
+    let JobState::Assigned(claim) = claimed.state else {
         anyhow::bail!("job {id} is not claimed")
     };
-    ensure!(worker == me, "job {id} is {worker}'s");
+    ensure!(claim.worker == me, "job {id} is {}'s", claim.worker);
     stage.say(
         "claimed",
         &format!(
-            "job {id} by {CHEAT}, {} CIRO of collateral on hold",
-            ciro(collateral)
+            "job {id} by {CHEAT}, {} CIRO of its stake set aside as collateral",
+            ciro(claim.collateral)
         ),
     );
 
@@ -178,12 +170,13 @@ pub async fn run(stage: &mut Stage) -> Result<Cheat> {
     );
     let after = state.balances(&me).await?;
     ensure!(
-        worker == me && cut > 0 && after.reserved == 0,
-        "the cheat lost {cut} and has {} on hold",
-        after.reserved
+        worker == me && cut > 0 && after.reserved + cut == before.reserved,
+        "the cheat lost {cut} and has {} on hold, after {}",
+        after.reserved,
+        before.reserved
     );
-    let lost = before.free - after.free;
-    ensure!(lost > cut, "the cheat paid no fee");
+    let fees = before.free - after.free;
+    ensure!(fees > 0, "the cheat paid no fee");
     let words = check.json["faults"][0]
         .as_str()
         .context("`ciro verify` names no fault")?;
@@ -194,18 +187,22 @@ pub async fn run(stage: &mut Stage) -> Result<Cheat> {
     stage.say(
         "the cost",
         &format!(
-            "{} CIRO of collateral burned and {} CIRO in fees; the rest is released",
+            "{} CIRO of collateral burned and {} CIRO in fees",
             ciro(cut),
-            ciro(lost - cut)
+            ciro(fees)
         ),
     );
+    accused(stage, &me).await?;
 
     stage.worker.restart()?;
     let settled = paid(&stage.client, id, LIMIT).await?;
-    let JobState::Paid { payee, .. } = settled.state else {
+    let JobState::Paid { workers, .. } = settled.state else {
         anyhow::bail!("job {id} is not paid")
     };
-    ensure!(payee == who(WORKER)?, "job {id} was paid to {payee}");
+    ensure!(
+        workers == [who(WORKER)?],
+        "job {id} was done by {workers:?}"
+    );
     let result = stage.client.finalised().await?.result(id).await?;
     ensure!(
         result.as_deref() == Some(&exhibit.reference[IMAGE * outputs..][..outputs]),
@@ -216,12 +213,67 @@ pub async fn run(stage: &mut Stage) -> Result<Cheat> {
         &format!(
             "{WORKER} did the job honestly: the answer is {}, {} CIRO paid",
             truth[0],
-            ciro(settled.price)
+            ciro(settled.price.ceiling)
         ),
     );
-    Ok(Cheat {
-        cut,
-        amount: settled.price,
-        deposit: settled.deposit,
-    })
+    Ok(())
+}
+
+/// Registers the cheat as a worker, with a stake.
+async fn enrol(stage: &Stage) -> Result<()> {
+    let signed = ["--suri", CHEAT];
+    for command in [
+        &["worker", "register"][..],
+        &["stake", "add", STAKE],
+        &["stake", "roles", "--worker"],
+    ] {
+        stage.cli.run(command.iter().chain(&signed)).await?;
+    }
+    stage.say("staked", &format!("{STAKE} CIRO by {CHEAT}, as a worker"));
+    Ok(())
+}
+
+/// Waits for the block from which on the cheat may claim the job: better workers may before.
+async fn eligible(client: &Client, id: JobId) -> Result<()> {
+    let mut blocks = client.finalised_blocks().await?;
+    let mut state = client.finalised().await?;
+    loop {
+        let from = state.eligible_from(id, &who(CHEAT)?).await?;
+        if state.number() + 1 >= u64::from(from.context("the job is gone")?) {
+            return Ok(());
+        }
+        let block = blocks.next().await;
+        state = block
+            .context("the node closed the connection")??
+            .state()
+            .await?;
+    }
+}
+
+/// Shows the case that the refused proof has opened.
+async fn accused(stage: &Stage, cheat: &AccountId) -> Result<()> {
+    let answer = stage
+        .cli
+        .run(["slash", "list", "--account", &cheat.to_string()])
+        .await?;
+    let case = &answer["cases"][0];
+    ensure!(
+        case["offence"] == "invalid-compute" && case["status"] == "pending",
+        "there is no case of invalid compute: {answer}"
+    );
+    let state = stage.client.finalised().await?;
+    ensure!(
+        !state.standing(cheat).await?.may_work(),
+        "the cheat is not suspended"
+    );
+    let stake = state.operator(cheat).await?;
+    let stake = ciro(stake.context("the cheat has no stake")?.own);
+    stage.say(
+        "the case",
+        &format!(
+            "{CHEAT} is suspended until block {}; from block {} on it loses {} % of {stake} CIRO of stake",
+            case["suspended_until"], case["due"], case["percent"]
+        ),
+    );
+    Ok(())
 }

@@ -33,10 +33,8 @@ pub struct PaidJob {
     samples: Range<usize>,
     /// What the chain stores as its output.
     pub output: Vec<i32>,
-    /// What the worker got.
-    pub amount: Balance,
-    /// What stays on hold for its storage.
-    pub deposit: Balance,
+    /// What the worker got: the price less the market's fee and the royalty.
+    amount: Balance,
     block: u32,
     proving: f64,
     proof_bytes: u64,
@@ -64,14 +62,7 @@ pub async fn run(stage: &mut Stage) -> Result<Vec<PaidJob>> {
 
     let mut paid = Vec::new();
     for job in jobs {
-        let (id, price) = (job.id, job.price);
-        let job = look(stage, job).await?;
-        ensure!(
-            job.amount == price,
-            "job {id} paid {} and not its price, {price}",
-            job.amount
-        );
-        paid.push(job);
+        paid.push(look(stage, job).await?);
     }
     stage.say(
         "checked",
@@ -165,20 +156,16 @@ async fn look(stage: &Stage, submitted: Submitted) -> Result<PaidJob> {
     let id = submitted.id;
     let state = stage.client.finalised().await?;
     let Job {
-        state: job_state,
-        deposit,
-        ..
+        state: job_state, ..
     } = state
         .job(id)
         .await?
         .with_context(|| format!("job {id} is gone"))?;
-    let JobState::Paid { worker, payee, at } = job_state else {
+    let JobState::Paid { workers, at, .. } = job_state else {
         anyhow::bail!("job {id} is not paid")
     };
-    ensure!(
-        worker == who(WORKER)? && payee == worker,
-        "job {id} was paid to {payee} for {worker}"
-    );
+    let payee = who(WORKER)?;
+    ensure!(workers == [payee], "job {id} was done by {workers:?}");
     let output = state
         .result(id)
         .await?
@@ -190,18 +177,31 @@ async fn look(stage: &Stage, submitted: Submitted) -> Result<PaidJob> {
         .with_context(|| format!("there is no block {at}"))?;
     let events = stage.client.at(block).await?.events().await?;
     let completed = events.iter().filter(|event| matches!(event, Event::JobMarket(JobMarket::JobCompleted { job, .. }) if *job == id));
-    let payments: Vec<Balance> = events
+    let payments: Vec<_> = events
         .iter()
         .filter_map(|event| match event {
-            Event::JobMarket(JobMarket::PaymentReleased { job, amount, .. }) if *job == id => {
-                Some(*amount)
-            }
+            Event::JobMarket(JobMarket::PaymentReleased {
+                job,
+                payees,
+                royalty,
+                fee,
+                burned,
+            }) if *job == id => Some((payees, royalty + fee + burned)),
             _ => None,
         })
         .collect();
-    let ([amount], 1) = (&payments[..], completed.count()) else {
+    let ([(payees, kept)], 1) = (&payments[..], completed.count()) else {
         anyhow::bail!("job {id} was not completed and paid exactly once in block {at}")
     };
+    let [(paid, amount)] = payees[..] else {
+        anyhow::bail!("job {id} was not paid to one account: {payees:?}")
+    };
+    ensure!(paid == payee, "job {id} was paid to {paid}");
+    ensure!(
+        amount + kept == submitted.price,
+        "job {id} paid {amount} and kept {kept}, which is not its price, {}",
+        submitted.price
+    );
 
     let proof = stage.devnet.folder().join(format!("{id}.proof"));
     let job = id.to_string();
@@ -238,8 +238,7 @@ async fn look(stage: &Stage, submitted: Submitted) -> Result<PaidJob> {
         exhibit: submitted.exhibit,
         samples: submitted.samples,
         output,
-        amount: *amount,
-        deposit,
+        amount,
         block: at,
         proving: proving_time(&stage.worker.log()?, id)?,
         proof_bytes: fetched["proof_bytes"]

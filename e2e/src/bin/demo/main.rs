@@ -85,13 +85,14 @@ async fn play(stage: &mut Stage) -> Result<()> {
     }
     println!("Every output on the chain is the integer model's, bit for bit.");
 
-    let cheat = cheat::run(stage).await?;
+    cheat::run(stage).await?;
 
     let after = Funds::read(stage).await?;
-    after.check(&before, &paid, &cheat)?;
+    after.check(&before, stage).await?;
     println!(
-        "\nFunds: nothing is left on hold but deposits, and all accounts together have {} CIRO less than before: \
-         what the cheat had burned.",
+        "\nFunds: nothing is left on hold but stake and deposits. The treasury has {} CIRO more than before, and all \
+         together {} less: a part of the fees, and what the cheat had burned.",
+        stage::ciro(after.treasury_since(&before)),
         stage::ciro(before.total() - after.total())
     );
     Ok(())

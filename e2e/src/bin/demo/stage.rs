@@ -1,15 +1,13 @@
 //! Everything that runs while the demo plays, and the accounts of those who play.
 
-use crate::{
-    cheat::Cheat,
-    exhibit::{Exhibit, SOURCES},
-    jobs::PaidJob,
-};
+use crate::exhibit::{Exhibit, SOURCES};
 use anyhow::{ensure, Context, Result};
 use ciro_client::{
-    account, keypair,
+    account,
+    events::{Event, JobMarket},
+    keypair,
     types::{Balance, Balances},
-    AccountId, Client, CIRO,
+    AccountId, Amount, Client, State,
 };
 use ciro_e2e::{BlobServer, Ciro, Devnet, Worker};
 use serde_json::Value;
@@ -23,9 +21,19 @@ pub const REQUESTER: &str = "//Bob";
 pub const WORKER: &str = "//Charlie";
 /// Claims a job by hand and cheats.
 pub const CHEAT: &str = "//Dave";
+/// Run `ciro-worker` beside the first, for jobs that several answer.
+pub const OTHERS: [&str; 2] = ["//Eve", "//Ferdie"];
+/// Everybody.
+const PLAYERS: [&str; 6] = [OWNER, REQUESTER, WORKER, CHEAT, OTHERS[0], OTHERS[1]];
+
+/// Account of the treasury, as the runtime derives it: `modl`, then `ciro/trs`.
+const TREASURY: AccountId = AccountId(*b"modlciro/trs\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
 
 /// Least price of a sample, as `ciro` reads it.
 const PRICE_FLOOR: &str = "0.05";
+
+/// The owner's share of what a job pays, in percent.
+const ROYALTY: &str = "5";
 
 /// A chain, a worker, the requester's blob server, and the models.
 pub struct Stage {
@@ -93,6 +101,8 @@ impl Stage {
                     exhibit.file.as_os_str(),
                     "--price-floor".as_ref(),
                     PRICE_FLOOR.as_ref(),
+                    "--royalty".as_ref(),
+                    ROYALTY.as_ref(),
                     "--suri".as_ref(),
                     OWNER.as_ref(),
                 ])
@@ -100,7 +110,9 @@ impl Stage {
         }
         self.say(
             "registered",
-            &format!("by {OWNER}, at least {PRICE_FLOOR} CIRO a sample"),
+            &format!(
+                "by {OWNER}, at least {PRICE_FLOOR} CIRO a sample, {ROYALTY} % of it {OWNER}'s"
+            ),
         );
         Ok(())
     }
@@ -142,17 +154,13 @@ pub fn who(secret: &str) -> Result<AccountId> {
 
 /// An amount in CIRO.
 pub fn ciro(amount: Balance) -> String {
-    let (whole, fraction) = (amount / CIRO, amount % CIRO);
-    let text = format!("{whole}.{fraction:018}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    Amount(amount).to_string()
 }
 
-/// What the four accounts have, by the finalised chain.
+/// What everybody has, by the finalised chain.
 pub struct Funds {
-    owner: Balances,
-    requester: Balances,
-    worker: Balances,
-    cheat: Balances,
+    accounts: Vec<(&'static str, Balances)>,
+    treasury: Balances,
     model_deposits: Balance,
 }
 
@@ -165,48 +173,115 @@ impl Funds {
             let model = state.model(exhibit.id).await?;
             model_deposits += model.map_or(0, |model| model.deposit);
         }
+        let mut accounts = Vec::new();
+        for name in PLAYERS {
+            accounts.push((name, state.balances(&who(name)?).await?));
+        }
         Ok(Self {
-            owner: state.balances(&who(OWNER)?).await?,
-            requester: state.balances(&who(REQUESTER)?).await?,
-            worker: state.balances(&who(WORKER)?).await?,
-            cheat: state.balances(&who(CHEAT)?).await?,
+            accounts,
+            treasury: state.balances(&TREASURY).await?,
             model_deposits,
         })
     }
 
-    /// Everything together. Fees stay among the four, as the owner of the model is the validator, too.
+    /// Everything together. Fees stay among the players, as the owner of the models is the validator, too.
     pub fn total(&self) -> Balance {
-        [&self.owner, &self.requester, &self.worker, &self.cheat]
+        let players = self.accounts.iter().map(|(_, has)| has);
+        players
+            .chain([&self.treasury])
             .map(|has| has.free + has.reserved)
-            .iter()
             .sum()
     }
 
-    /// Checks that nothing but the cheat's cut was burned, and that nothing but deposits is on hold.
-    pub fn check(&self, before: &Self, paid: &[PaidJob], cheat: &Cheat) -> Result<()> {
+    /// What came to the treasury since then.
+    pub fn treasury_since(&self, before: &Self) -> Balance {
+        self.treasury.free - before.treasury.free
+    }
+
+    fn of(&self, name: &str) -> Result<&Balances> {
+        let found = self.accounts.iter().find(|(player, _)| *player == name);
+        Ok(&found.with_context(|| format!("{name} does not play"))?.1)
+    }
+
+    /// Checks that nothing but what the chain reported was burned, that the treasury has what the market kept, and that
+    /// nothing is on hold but stake and deposits.
+    pub async fn check(&self, before: &Self, stage: &Stage) -> Result<()> {
+        let flows = Flows::read(&stage.client).await?;
         ensure!(
-            before.total() == self.total() + cheat.cut,
-            "the accounts had {} before and have {} now, with {} burned: funds came or went",
+            before.total() == self.total() + flows.burned,
+            "there was {} before and is {} now, with {} burned: funds came or went",
             before.total(),
             self.total(),
-            cheat.cut
+            flows.burned
         );
-        let deposits: Balance = paid.iter().map(|job| job.deposit).sum::<Balance>() + cheat.deposit;
-        for (name, on_hold, expected) in [
-            (OWNER, self.owner.reserved, self.model_deposits),
-            (REQUESTER, self.requester.reserved, deposits),
-            (WORKER, self.worker.reserved, 0),
-            (CHEAT, self.cheat.reserved, 0),
-        ] {
+        ensure!(
+            self.treasury_since(before) == flows.fees,
+            "the treasury has not what the market kept"
+        );
+        let state = stage.client.finalised().await?;
+        let deposits: Balance = state.jobs().await?.iter().map(|(_, job)| job.deposit).sum();
+        for (name, has) in &self.accounts {
+            let expected = match *name {
+                OWNER => self.model_deposits,
+                REQUESTER => deposits,
+                _ => staked(&state, &who(name)?).await?,
+            };
             ensure!(
-                on_hold == expected,
-                "{name} has {on_hold} on hold and deposits of {expected}"
+                has.reserved == expected,
+                "{name} has {} on hold and not {expected}: {:?}",
+                has.reserved,
+                has.holds
             );
         }
-        let earned: Balance = paid.iter().map(|job| job.amount).sum::<Balance>() + cheat.amount;
-        let (had, has) = (before.worker.free, self.worker.free);
-        ensure!(has <= had + earned, "the worker has more than it earned");
-        ensure!(has > had, "the worker's fees ate what it earned");
+        let (had, has) = (before.of(WORKER)?, self.of(WORKER)?);
+        ensure!(
+            has.free + has.reserved > had.free + had.reserved,
+            "the worker's fees ate what it earned"
+        );
         Ok(())
+    }
+}
+
+/// What an operator has on hold: its stake, none of it set aside for jobs any more, and the deposit of its registration.
+async fn staked(state: &State, account: &AccountId) -> Result<Balance> {
+    let operator = state.operator(account).await?;
+    let worker = state.worker(account).await?;
+    let set_aside = operator.as_ref().map_or(0, |operator| operator.reserved);
+    ensure!(
+        set_aside == 0,
+        "{account} has {set_aside} of its stake set aside for jobs"
+    );
+    Ok(operator.map_or(0, |operator| operator.own) + worker.map_or(0, |worker| worker.deposit))
+}
+
+/// What the chain reported since its first block.
+struct Flows {
+    burned: Balance,
+    fees: Balance,
+}
+
+impl Flows {
+    async fn read(client: &Client) -> Result<Self> {
+        let state = client.finalised().await?;
+        let (mut burned, mut fees) = (0, 0);
+        for number in 1..=state.number() {
+            let block = state
+                .hash_of(number)
+                .await?
+                .with_context(|| format!("there is no block {number}"))?;
+            for event in client.at(block).await?.events().await? {
+                match event {
+                    Event::JobMarket(JobMarket::PaymentReleased {
+                        fee, burned: part, ..
+                    }) => {
+                        burned += part;
+                        fees += fee;
+                    }
+                    Event::JobMarket(JobMarket::ResultRefused { cut, .. }) => burned += cut,
+                    _ => {}
+                }
+            }
+        }
+        Ok(Self { burned, fees })
     }
 }

@@ -1,25 +1,34 @@
-use crate::{mock::*, Error, Event, HoldReason, JobState};
-use frame_support::{assert_noop, assert_ok, traits::fungible::MutateFreeze};
-use sp_runtime::{DispatchError, TokenError};
+use crate::{
+    mock::*, Auction, Claim, Error, Event, HoldReason, JobSpec, JobState, Priority, Workload,
+};
+use ciro_primitives::JobId;
+use frame_support::{assert_noop, assert_ok};
+use pallet_slashing::Standing;
+use pallet_worker_registry::Requirements;
+use sp_runtime::{DispatchError, Permill};
 
 #[test]
-fn claiming_assigns_the_job_and_holds_half_the_price() {
+fn claiming_assigns_the_job_and_reserves_half_the_price() {
     test(|| {
         let id = submitted();
         at(3);
         assert_ok!(claim(worker(), id));
-        let assigned = JobState::Assigned {
+        let assigned = JobState::Assigned(Claim {
             worker: worker(),
             collateral: 1_000,
             since: 3,
-        };
+            answer_by: 13,
+        });
         assert_eq!(state(id), assigned);
-        assert_eq!(held(HoldReason::Collateral, &worker()), 1_000);
+        assert_eq!(reserved(&worker()), 1_000);
+        assert_eq!(free(&worker()), ENDOWMENT);
         System::assert_last_event(
             Event::JobClaimed {
                 job: id,
                 worker: worker(),
+                price: 2_000,
                 collateral: 1_000,
+                answer_by: 13,
             }
             .into(),
         );
@@ -27,42 +36,62 @@ fn claiming_assigns_the_job_and_holds_half_the_price() {
 }
 
 #[test]
-fn a_cheap_job_takes_the_least_collateral() {
+fn a_claim_fixes_the_price_and_releases_the_difference() {
     test(|| {
-        let cheap = Request {
-            batch: 1,
-            price: MIN_PRICE,
-            ..request()
+        let price = Auction {
+            floor: 2_000,
+            ceiling: 3_000,
+            ramp: 10,
         };
-        assert_ok!(cheap.submit(requester()));
-        assert_ok!(claim(worker(), 0));
-        assert_eq!(held(HoldReason::Collateral, &worker()), MIN_COLLATERAL);
+        let id = submitted_as(JobSpec { price, ..request() });
+        at(4);
+        assert_ok!(claim(worker(), id));
+        assert_eq!(job(id).price, Auction::fixed(2_300));
+        assert_eq!(held(HoldReason::Escrow, &requester()), 2_300);
+        assert_eq!(claim_on(id).collateral, 1_150);
+        assert_ok!(Market::release_job(RuntimeOrigin::signed(worker()), id));
+        at(9);
+        assert_eq!(Market::price_now(id), Some(2_300));
+        assert_ok!(claim(other(), id));
+        assert_eq!(held(HoldReason::Escrow, &requester()), 2_300);
     });
 }
 
 #[test]
-fn a_worker_may_hold_several_jobs_whose_collateral_adds_up() {
+fn a_claim_ends_with_the_job() {
+    test(|| {
+        let id = submitted();
+        at(15);
+        assert_ok!(claim(worker(), id));
+        assert_eq!(claim_on(id).answer_by, 21);
+    });
+}
+
+#[test]
+fn a_cheap_job_takes_the_least_collateral() {
+    test(|| {
+        let id = submitted_as(JobSpec {
+            batch: 1,
+            price: Auction::fixed(MIN_PRICE),
+            ..request()
+        });
+        assert_ok!(claim(worker(), id));
+        assert_eq!(reserved(&worker()), MIN_COLLATERAL);
+    });
+}
+
+#[test]
+fn a_worker_may_have_several_jobs_whose_collateral_adds_up() {
     test(|| {
         let (first, second) = (claimed(), claimed());
-        assert_eq!(held(HoldReason::Collateral, &worker()), 2_000);
+        assert_eq!(reserved(&worker()), 2_000);
         assert_ok!(answer(first, worker()).submit(worker()));
-        assert_eq!(held(HoldReason::Collateral, &worker()), 1_000);
+        assert_eq!(reserved(&worker()), 1_000);
         let mut wrong = answer(second, worker());
         wrong.proof.clear();
         assert_ok!(wrong.submit(worker()));
-        assert_eq!(held(HoldReason::Collateral, &worker()), 0);
-    });
-}
-
-#[test]
-fn a_requester_may_answer_their_own_job() {
-    test(|| {
-        let id = submitted();
-        assert_ok!(claim(requester(), id));
-        check();
-        assert_ok!(answer(id, requester()).submit(requester()));
-        assert_eq!(total(&requester()), ENDOWMENT);
-        assert_eq!(held(HoldReason::Collateral, &requester()), 0);
+        assert_eq!(reserved(&worker()), 0);
+        assert!(!Workload::<Test>::contains_key(worker()));
     });
 }
 
@@ -90,10 +119,14 @@ fn a_job_is_claimed_before_the_block_of_its_deadline() {
 }
 
 #[test]
-fn claiming_needs_the_collateral_and_a_signature() {
+fn claiming_needs_the_stake_and_a_signature() {
     test(|| {
         let id = submitted();
-        assert_noop!(claim(nobody(), id), TokenError::FundsUnavailable);
+        enrol(&nobody(), 999);
+        assert_noop!(
+            claim(nobody(), id),
+            DispatchError::Other("own stake is too low")
+        );
         assert_noop!(
             Market::claim_job(RuntimeOrigin::none(), id),
             DispatchError::BadOrigin
@@ -102,24 +135,87 @@ fn claiming_needs_the_collateral_and_a_signature() {
 }
 
 #[test]
-fn frozen_funds_are_no_collateral() {
+fn only_an_active_worker_with_the_role_claims() {
     test(|| {
         let id = submitted();
-        assert_ok!(Balances::set_freeze(&FREEZE, &worker(), ENDOWMENT));
-        assert_noop!(claim(worker(), id), TokenError::Frozen);
+        Machines::remove(worker());
+        assert_noop!(claim(worker(), id), Error::<Test>::WorkerInactive);
+        Machines::insert(nobody(), Requirements::default());
+        assert_noop!(claim(nobody(), id), Error::<Test>::NotAWorker);
     });
 }
 
 #[test]
-fn funds_that_other_holds_keep_count_for_a_freeze() {
+fn the_workers_machine_does_what_the_job_asks() {
     test(|| {
-        // Registering a model holds a deposit, which stays whatever the market does.
-        let id = submitted();
-        let owner = account(9);
-        let deposit = total(&owner) - free(&owner);
-        assert!(deposit > 0);
-        assert_ok!(Balances::set_freeze(&FREEZE, &owner, ENDOWMENT - 1_000));
-        assert_ok!(claim(owner.clone(), id));
-        assert_eq!(free(&owner), ENDOWMENT - 1_000 - deposit);
+        let asked = Requirements {
+            memory: 8_192,
+            ..Default::default()
+        };
+        let id = submitted_as(JobSpec {
+            requirements: asked,
+            ..request()
+        });
+        let machine = |memory| Requirements { memory, ..asked };
+        Machines::insert(worker(), machine(8_191));
+        assert_noop!(claim(worker(), id), Error::<Test>::RequirementsNotMet);
+        Machines::insert(worker(), machine(8_192));
+        assert_ok!(claim(worker(), id));
     });
+}
+
+#[test]
+fn who_is_suspended_or_banned_claims_nothing() {
+    test(|| {
+        let id = submitted();
+        for standing in [Standing::Suspended { until: 9 }, Standing::Banned] {
+            Standings::insert(worker(), standing);
+            assert_noop!(claim(worker(), id), Error::<Test>::BarredFromWork);
+        }
+    });
+}
+
+#[test]
+fn a_worker_has_so_many_jobs_at_a_time_and_one_on_probation() {
+    test(|| {
+        for _ in 0..MAX_WORKLOAD {
+            claimed();
+        }
+        let next = submitted();
+        assert_noop!(claim(worker(), next), Error::<Test>::TooManyJobs);
+        assert_ok!(answer(0, worker()).submit(worker()));
+        assert_ok!(claim(worker(), next));
+
+        Standings::insert(other(), Standing::Probation { until: 9 });
+        let (first, second) = (submitted(), submitted());
+        assert_ok!(claim(other(), first));
+        assert_noop!(claim(other(), second), Error::<Test>::TooManyJobs);
+    });
+}
+
+#[test]
+fn the_less_merit_a_worker_has_the_later_it_may_claim() {
+    test(|| {
+        at(2);
+        let jobs: Vec<JobId> = (0..3).map(|_| submitted()).collect();
+        for (id, (percent, from)) in jobs.into_iter().zip([(100, 2), (60, 4), (0, 6)]) {
+            at(2);
+            Merits::insert(worker(), Permill::from_percent(percent));
+            assert_eq!(Market::eligible_from(id, worker()), Some(from));
+            for block in 2..from {
+                at(block);
+                let wait = (from - block) as u16;
+                assert_noop!(claim(worker(), id), Error::<Test>::TooEarly(wait));
+            }
+            at(from);
+            assert_ok!(claim(worker(), id));
+        }
+        assert_eq!(Market::eligible_from(7, worker()), None);
+    });
+}
+
+#[test]
+fn priorities_are_ordered() {
+    use Priority::*;
+    assert!(Low < Normal && Normal < High && High < Critical);
 }

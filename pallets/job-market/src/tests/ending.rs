@@ -3,6 +3,7 @@
 use crate::{mock::*, Error, Event, HoldReason, JobState, Jobs, Results};
 use ciro_primitives::JobId;
 use frame_support::{assert_noop, assert_ok};
+use pallet_reputation::ReputationReason;
 use sp_runtime::{DispatchError, DispatchResult};
 
 fn release(who: AccountId, job: JobId) -> DispatchResult {
@@ -27,7 +28,7 @@ fn giving_a_job_back_costs_a_tenth_of_the_collateral_for_the_requester() {
         let id = claimed();
         assert_ok!(release(worker(), id));
         assert_eq!(state(id), JobState::Submitted);
-        assert_eq!(free(&worker()), ENDOWMENT - 100);
+        assert_eq!((stake(&worker()), reserved(&worker())), (STAKE - 100, 0));
         assert_eq!(total(&requester()), ENDOWMENT + 100);
         System::assert_last_event(
             Event::JobReleased {
@@ -124,7 +125,8 @@ fn a_claimed_job_expires_with_a_share_of_the_collateral_for_the_requester() {
         };
         assert_eq!(state(id), expired);
         assert_eq!(total(&requester()), ENDOWMENT + 400);
-        assert_eq!(free(&worker()), ENDOWMENT - 400);
+        assert_eq!((stake(&worker()), reserved(&worker())), (STAKE - 400, 0));
+        assert_eq!(notes(&worker()), [ReputationReason::JobTimedOut]);
         assert_eq!(held(HoldReason::Escrow, &requester()), 0);
         System::assert_last_event(
             Event::JobExpired {
@@ -214,8 +216,46 @@ fn ending_a_job_needs_a_signature() {
             Market::cancel_job(origin(), id),
             Market::expire_job(origin(), id),
             Market::remove_job(origin(), id),
+            Market::rescue(origin(), id),
+            Market::finalise(origin(), id),
+            Market::rate(origin(), id, 5),
         ] {
             assert_eq!(result, Err(DispatchError::BadOrigin));
         }
+    });
+}
+
+#[test]
+fn the_longer_a_job_was_kept_the_more_it_costs_to_give_it_back() {
+    test(|| {
+        // From a tenth to four tenths of 1,000 over the term of 10 blocks, and no more after it.
+        for (kept, cut) in [(0, 100), (5, 250), (10, 400), (13, 400)] {
+            at(1);
+            let id = claimed();
+            at(1 + kept);
+            let before = stake(&worker());
+            assert_ok!(release(worker(), id));
+            assert_eq!(before - stake(&worker()), cut, "{kept}");
+        }
+    });
+}
+
+#[test]
+fn the_requester_rates_a_paid_job_once() {
+    test(|| {
+        let id = claimed();
+        let rate = |who, id, stars| Market::rate(RuntimeOrigin::signed(who), id, stars);
+        assert_noop!(rate(requester(), id, 5), Error::<Test>::NotPaid);
+        assert_ok!(answer(id, other()).submit(worker()));
+        assert_noop!(rate(worker(), id, 5), Error::<Test>::NotRequester);
+        for stars in [0, 6] {
+            assert_noop!(rate(requester(), id, stars), Error::<Test>::InvalidStars);
+        }
+        assert_ok!(rate(requester(), id, 4));
+        let expected = [ReputationReason::JobCompleted, ReputationReason::Rated(4)];
+        assert_eq!(notes(&worker()), expected);
+        System::assert_last_event(Event::JobRated { job: id, stars: 4 }.into());
+        assert_noop!(rate(requester(), id, 4), Error::<Test>::AlreadyRated);
+        assert_noop!(rate(requester(), 7, 4), Error::<Test>::UnknownJob);
     });
 }

@@ -1,9 +1,13 @@
 //! Each test's name states the rule it checks.
 
 mod claim;
+mod dispute;
 mod ending;
+mod migration;
 mod random;
+mod rescue;
 mod result;
 mod state;
 mod submit;
 mod views;
+mod vote;

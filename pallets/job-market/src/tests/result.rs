@@ -8,6 +8,8 @@ use frame_support::{
         tokens::{Fortitude, Precision, Preservation},
     },
 };
+use pallet_reputation::ReputationReason;
+use pallet_slashing::OffenceKind;
 use sp_core::H256;
 use sp_runtime::DispatchError;
 
@@ -23,13 +25,14 @@ fn a_proven_result_is_stored_and_paid_and_costs_no_fee() {
         assert_eq!(pays(answer(id, other()).submit(worker())), Pays::No);
         assert_eq!(Market::result(id), Some(output(2)));
         let paid = JobState::Paid {
-            worker: worker(),
-            payee: other(),
+            workers: vec![worker()].try_into().unwrap(),
             at: 5,
+            rated: false,
         };
         assert_eq!(state(id), paid);
-        assert_eq!(free(&other()), ENDOWMENT + 2_000);
-        assert_eq!(free(&worker()), ENDOWMENT);
+        assert_eq!(free(&other()), ENDOWMENT + 1_750);
+        assert_eq!((stake(&worker()), reserved(&worker())), (STAKE, 0));
+        assert_eq!(notes(&worker()), [ReputationReason::JobCompleted]);
         assert_eq!(total(&requester()), ENDOWMENT - 2_000);
         assert_eq!(held(HoldReason::Escrow, &requester()), 0);
         assert_eq!(held(HoldReason::JobDeposit, &requester()), job(id).deposit);
@@ -44,8 +47,10 @@ fn a_proven_result_is_stored_and_paid_and_costs_no_fee() {
         System::assert_last_event(
             Event::PaymentReleased {
                 job: id,
-                payee: other(),
-                amount: 2_000,
+                payees: vec![(other(), 1_750)],
+                royalty: 200,
+                fee: 40,
+                burned: 10,
             }
             .into(),
         );
@@ -58,7 +63,7 @@ fn a_result_is_taken_in_the_block_of_the_deadline() {
         let id = claimed();
         at(21);
         assert_ok!(answer(id, worker()).submit(worker()));
-        assert_eq!(free(&worker()), ENDOWMENT + 2_000);
+        assert_eq!(free(&worker()), ENDOWMENT + 1_750);
     });
 }
 
@@ -79,7 +84,7 @@ fn an_account_that_does_not_exist_can_be_paid() {
     test(|| {
         let id = claimed();
         assert_ok!(answer(id, nobody()).submit(worker()));
-        assert_eq!(free(&nobody()), 2_000);
+        assert_eq!(free(&nobody()), 1_750);
     });
 }
 
@@ -88,7 +93,7 @@ fn the_requester_can_be_paid() {
     test(|| {
         let id = claimed();
         assert_ok!(answer(id, requester()).submit(worker()));
-        assert_eq!(total(&requester()), ENDOWMENT);
+        assert_eq!(total(&requester()), ENDOWMENT - 250);
         assert_eq!(held(HoldReason::Escrow, &requester()), 0);
     });
 }
@@ -105,7 +110,7 @@ fn a_requester_who_spent_or_froze_all_the_rest_pays_all_the_same() {
         ));
         assert_ok!(Balances::set_freeze(&FREEZE, &requester(), ENDOWMENT));
         assert_ok!(answer(id, worker()).submit(worker()));
-        assert_eq!(free(&worker()), ENDOWMENT + 2_000);
+        assert_eq!(free(&worker()), ENDOWMENT + 1_750);
         assert_eq!(free(&requester()), EXISTENTIAL_DEPOSIT);
     });
 }
@@ -126,8 +131,10 @@ fn a_hold_cut_short_by_root_strands_no_job() {
         System::assert_last_event(
             Event::PaymentReleased {
                 job: id,
-                payee: worker(),
-                amount: 1_500,
+                payees: vec![(worker(), 1_250)],
+                royalty: 200,
+                fee: 40,
+                burned: 10,
             }
             .into(),
         );
@@ -143,8 +150,13 @@ fn a_refused_proof_burns_half_the_collateral_frees_the_job_and_costs_a_fee() {
         wrong.proof[0] ^= 1;
         assert_eq!(pays(wrong.submit(worker())), Pays::Yes);
         assert_eq!(Balances::total_issuance(), issuance - 500);
-        assert_eq!(free(&worker()), ENDOWMENT - 500);
-        assert_eq!(held(HoldReason::Collateral, &worker()), 0);
+        assert_eq!((stake(&worker()), reserved(&worker())), (STAKE - 500, 0));
+        assert_eq!(
+            Cases::get(),
+            [(worker(), OffenceKind::InvalidCompute, 1)],
+            "the stake answers from the claim on"
+        );
+        assert_eq!(notes(&worker()), []);
         assert_eq!(state(id), JobState::Submitted);
         assert_eq!(Market::result(id), None);
         assert_eq!(held(HoldReason::Escrow, &requester()), 2_000);
@@ -173,7 +185,7 @@ fn a_job_is_answered_by_another_worker_after_a_refusal() {
         );
         assert_ok!(claim(other(), id));
         assert_ok!(answer(id, other()).submit(other()));
-        assert_eq!(free(&other()), ENDOWMENT + 2_000);
+        assert_eq!(free(&other()), ENDOWMENT + 1_750);
     });
 }
 
@@ -318,4 +330,44 @@ fn the_weight_of_an_answer_grows_with_proof_input_and_output() {
     for more in [weight(1, 0, 0), weight(0, 1, 0), weight(0, 0, 1)] {
         assert!(more.all_gte(weight(0, 0, 0)) && more != weight(0, 0, 0));
     }
+}
+
+#[test]
+fn price_fee_and_royalty_add_up_to_what_the_requester_pays() {
+    test(|| {
+        let issuance = Balances::total_issuance();
+        let owner = free(&account(9));
+        let price = crate::Auction::fixed(1_999);
+        let id = submitted_as(crate::JobSpec { price, ..request() });
+        assert_ok!(claim(worker(), id));
+        assert_ok!(answer(id, worker()).submit(worker()));
+        // A fee of 50 (rounded up), a fifth of it burned; a royalty of 199 (rounded down).
+        assert_eq!(total(&requester()), ENDOWMENT - 1_999);
+        assert_eq!(Balances::total_issuance(), issuance - 10);
+        assert_eq!(free(&treasury()), 40);
+        assert_eq!(free(&account(9)), owner + 199);
+        assert_eq!(free(&worker()), ENDOWMENT + 1_750);
+    });
+}
+
+#[test]
+fn a_model_that_changed_hands_earns_for_its_new_owner() {
+    test(|| {
+        let id = claimed();
+        let owner = RuntimeOrigin::signed(account(9));
+        assert_ok!(Registry::transfer_ownership(owner, model(), other()));
+        assert_ok!(answer(id, worker()).submit(worker()));
+        assert_eq!(free(&other()), ENDOWMENT + 200);
+    });
+}
+
+#[test]
+fn who_is_worker_and_requester_pays_the_markets_share() {
+    test(|| {
+        let id = submitted();
+        assert_ok!(claim(requester(), id));
+        assert_ok!(answer(id, requester()).submit(requester()));
+        // 50 to the market, 200 to the model's owner.
+        assert_eq!(total(&requester()), ENDOWMENT - 250);
+    });
 }

@@ -1,58 +1,121 @@
 //! Random lives of one job, checked against a ledger and against the rules as said in words.
 
 use crate::{
-    state::{Action, Move, Refusal, Step, Terms},
-    HoldReason, JobState,
+    state::{quorum, Action, Effect, Refusal, Sink, Step, Terms},
+    Auction, HoldReason, JobState, Priority, Verification, Vote,
 };
 use ciro_primitives::ModelId;
+use pallet_reputation::ReputationReason;
 use proptest::prelude::*;
 use sp_core::H256;
-use sp_runtime::Permill;
+use sp_runtime::{PerThing, Permill};
 use std::collections::BTreeMap;
 
 type Account = u8;
 type Job = crate::Job<Account, u128, u64>;
+type State = JobState<Account, u128, u64>;
+type Act = Action<Account, u128>;
 
 fn account() -> impl Strategy<Value = Account> {
-    0..3u8
+    0..5u8
 }
 
-fn action() -> impl Strategy<Value = Action<Account>> {
+fn permill() -> impl Strategy<Value = Permill> {
+    (0..=1_000_000u32).prop_map(Permill::from_parts)
+}
+
+fn hash() -> impl Strategy<Value = H256> {
+    (0..2u8).prop_map(H256::repeat_byte)
+}
+
+/// What happens to a job with one worker.
+fn single() -> impl Strategy<Value = Act> {
     prop_oneof![
-        4 => account().prop_map(|worker| Action::Claim { worker }),
+        5 => (account(), permill()).prop_map(|(worker, merit)| Action::Claim { worker, merit }),
+        3 => (account(), 0..500u128)
+            .prop_map(|(worker, bounty)| Action::Rescue { worker, bounty }),
         2 => (account(), account()).prop_map(|(worker, payee)| Action::Accept { worker, payee }),
         2 => account().prop_map(|worker| Action::Refuse { worker }),
+        4 => (account(), account()).prop_map(|(worker, payee)| Action::Answer { worker, payee }),
+        2 => account().prop_map(|challenger| Action::Dispute { challenger }),
+        1 => any::<bool>().prop_map(|upheld| Action::Prove { upheld }),
         2 => account().prop_map(|worker| Action::Release { worker }),
+        2 => common(),
+    ]
+}
+
+/// What happens to a job with several workers.
+fn redundant() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        6 => account().prop_map(|worker| Action::Claim { worker, merit: Permill::one() }),
+        6 => (account(), hash())
+            .prop_map(|(worker, commitment)| Action::Commit { worker, commitment }),
+        6 => (account(), hash(), prop_oneof![6 => Just(H256::zero()), 1 => hash()]).prop_map(
+            |(worker, commitment, output)| Action::Reveal { worker, commitment, output }
+        ),
+        1 => account().prop_map(|worker| Action::Release { worker }),
+        1 => single(),
+        1 => common(),
+    ]
+}
+
+fn common() -> impl Strategy<Value = Act> {
+    prop_oneof![
         1 => account().prop_map(|requester| Action::Cancel { requester }),
         2 => Just(Action::Expire),
+        4 => Just(Action::Finalise),
+        1 => (account(), 0..7u8)
+            .prop_map(|(requester, stars)| Action::Rate { requester, stars }),
         1 => account().prop_map(|by| Action::Remove { by }),
+    ]
+}
+
+/// A level, and what happens in which distance of blocks.
+fn life() -> impl Strategy<Value = (Verification, Vec<(u64, Act)>)> {
+    let singles = || prop::collection::vec((0..4u64, single()), 0..40);
+    let shared = prop::collection::vec((0..2u64, redundant()), 0..60);
+    prop_oneof![
+        2 => singles().prop_map(|actions| (Verification::None, actions)),
+        1 => singles().prop_map(|actions| (Verification::ZkMl, actions)),
+        3 => (2..5u8, shared)
+            .prop_map(|(seats, actions)| (Verification::Redundant(seats), actions)),
     ]
 }
 
 prop_compose! {
     fn terms()(
-        min_price in 1..1_000u128,
-        min_duration in 1..5u64,
-        more_duration in 0..30u64,
-        min_collateral in 0..2_000u128,
-        [ratio, invalid, release, expiry] in [0..=1_000_000u32, 0..=1_000_000, 0..=1_000_000, 0..=1_000_000],
-        retention in 0..10u64,
+        (min_price, min_collateral, dispute_fee) in (1..1_000u128, 0..2_000u128, 1..100u128),
+        (min_duration, more_duration, retention) in (1..5u64, 0..30u64, 0..10u64),
+        (head_start, claim_term, reveal_term) in (0..4u64, 1..12u64, 1..6u64),
+        (challenge_period, proof_period) in (1..12u64, 1..6u64),
+        shares in prop::array::uniform6(permill()),
+        platform_fee in 0..=100_000u32,
     ) -> Terms<u128, u64> {
+        let [collateral_ratio, invalid_proof_cut, one, other, challenger_share, fee_burn] = shares;
         Terms {
             min_price,
             min_duration,
             max_duration: min_duration + more_duration,
             min_collateral,
-            collateral_ratio: Permill::from_parts(ratio),
-            invalid_proof_cut: Permill::from_parts(invalid),
-            release_cut: Permill::from_parts(release),
-            expiry_cut: Permill::from_parts(expiry),
+            collateral_ratio,
+            invalid_proof_cut,
+            release_cut: one.min(other),
+            expiry_cut: one.max(other),
             retention,
+            head_start,
+            claim_term,
+            reveal_term,
+            challenge_period,
+            proof_period,
+            dispute_fee,
+            challenger_share,
+            platform_fee: Permill::from_parts(platform_fee),
+            fee_burn,
         }
     }
 }
 
-fn job(price: u128, deposit: u128, deadline: u64) -> Job {
+fn job(price: Auction<u128>, verification: Verification, duration: u64) -> Job {
     Job {
         requester: 0,
         model: ModelId([0; 32]),
@@ -60,19 +123,30 @@ fn job(price: u128, deposit: u128, deadline: u64) -> Job {
         input_commitment: H256::zero(),
         locator: Default::default(),
         price,
-        deposit,
-        deadline,
+        bounty: 0,
+        royalty: Permill::from_percent(30),
+        deposit: 50,
+        opened: 1,
+        deadline: 1 + duration,
+        verification,
+        priority: Priority::Normal,
+        requirements: Default::default(),
         state: JobState::Submitted,
     }
 }
 
-/// What everyone has on hold and has gained, and what was burned.
+/// What everyone has on hold, has reserved and has gained; the last three are the model's owner, where fees go, and what
+/// was burned.
 #[derive(Default)]
 struct Ledger {
     held: BTreeMap<(u8, Account), u128>,
+    reserved: BTreeMap<Account, u128>,
     gained: BTreeMap<Account, i128>,
-    burned: u128,
 }
+
+const OWNER: Account = 100;
+const FEES: Account = 101;
+const BURNED: Account = 102;
 
 impl Ledger {
     fn take(&mut self, reason: HoldReason, who: Account, amount: u128) {
@@ -82,118 +156,335 @@ impl Ledger {
             .expect("no more is taken than is on hold");
     }
 
-    fn apply(&mut self, moves: &[Move<Account, u128>]) {
-        for step in moves {
-            match *step {
-                Move::Hold(reason, who, amount) => {
+    fn unreserve(&mut self, who: Account, amount: u128) {
+        let reserved = self.reserved.entry(who).or_default();
+        *reserved = reserved
+            .checked_sub(amount)
+            .expect("no more is taken than is reserved");
+    }
+
+    fn shift(&mut self, from: Account, to: Account, amount: u128) {
+        *self.gained.entry(from).or_default() -= amount as i128;
+        *self.gained.entry(to).or_default() += amount as i128;
+    }
+
+    fn apply(&mut self, effects: &[Effect<Account, u128, u64>]) {
+        for effect in effects {
+            match *effect {
+                Effect::Hold(reason, who, amount) => {
                     *self.held.entry((reason as u8, who)).or_default() += amount;
                 }
-                Move::Release(reason, who, amount) => self.take(reason, who, amount),
-                Move::Pay(reason, from, to, amount) => {
+                Effect::Release(reason, who, amount) => self.take(reason, who, amount),
+                Effect::Pay(reason, from, ref sink, amount) => {
                     self.take(reason, from, amount);
-                    *self.gained.entry(from).or_default() -= amount as i128;
-                    *self.gained.entry(to).or_default() += amount as i128;
+                    let to = match sink {
+                        Sink::Account(who) => *who,
+                        Sink::ModelOwner => OWNER,
+                        Sink::Fees => FEES,
+                        Sink::Burn => BURNED,
+                    };
+                    self.shift(from, to, amount);
                 }
-                Move::Burn(reason, who, amount) => {
-                    self.take(reason, who, amount);
-                    *self.gained.entry(who).or_default() -= amount as i128;
-                    self.burned += amount;
+                Effect::Reserve(who, amount) => *self.reserved.entry(who).or_default() += amount,
+                Effect::Free(who, amount) => self.unreserve(who, amount),
+                Effect::Forfeit(who, to, amount) => {
+                    self.unreserve(who, amount);
+                    self.shift(who, to.unwrap_or(BURNED), amount);
                 }
+                Effect::Note(..) | Effect::Accuse(..) => {}
             }
         }
     }
 
-    /// Everyone has on hold exactly what the job says.
+    /// Everyone has on hold and reserved exactly what the job says.
     fn agrees_with(&self, job: Option<&Job>) {
-        let mut expected = BTreeMap::<(u8, Account), u128>::new();
-        let mut add = |reason: HoldReason, who, amount| {
-            *expected.entry((reason as u8, who)).or_default() += amount;
+        let mut held = BTreeMap::<(u8, Account), u128>::new();
+        let mut hold = |reason: HoldReason, who, amount| {
+            *held.entry((reason as u8, who)).or_default() += amount;
         };
+        let mut reserved = BTreeMap::new();
         if let Some(job) = job {
-            add(HoldReason::JobDeposit, job.requester, job.deposit);
+            hold(HoldReason::JobDeposit, job.requester, job.deposit);
             if job.is_open() {
-                add(HoldReason::Escrow, job.requester, job.price);
+                hold(
+                    HoldReason::Escrow,
+                    job.requester,
+                    job.price.ceiling + job.bounty,
+                );
             }
-            if let JobState::Assigned {
-                worker, collateral, ..
+            if let JobState::Disputed {
+                challenger, fee, ..
             } = job.state
             {
-                add(HoldReason::Collateral, worker, collateral);
+                hold(HoldReason::DisputeFee, challenger, fee);
             }
+            reserved = stakes(&job.state).into_iter().collect();
         }
-        let mut held = self.held.clone();
-        held.retain(|_, amount| *amount > 0);
-        expected.retain(|_, amount| *amount > 0);
-        assert_eq!(held, expected);
-        assert_eq!(self.gained.values().sum::<i128>(), -(self.burned as i128));
+        let some = |amounts: &BTreeMap<(u8, Account), u128>| {
+            let mut some = amounts.clone();
+            some.retain(|_, amount| *amount > 0);
+            some
+        };
+        assert_eq!(some(&self.held), some(&held));
+        let mut ours = self.reserved.clone();
+        ours.retain(|_, amount| *amount > 0);
+        reserved.retain(|_, amount| *amount > 0);
+        assert_eq!(ours, reserved);
+        assert_eq!(self.gained.values().sum::<i128>(), 0);
+    }
+}
+
+/// Who has how much at stake in a state.
+fn stakes(state: &State) -> Vec<(Account, u128)> {
+    match state {
+        JobState::Assigned(claim)
+        | JobState::Answered { claim, .. }
+        | JobState::Disputed { claim, .. } => vec![(claim.worker, claim.collateral)],
+        JobState::Gathering {
+            workers,
+            collateral,
+        } => workers.iter().map(|who| (*who, *collateral)).collect(),
+        JobState::Voting {
+            seats, collateral, ..
+        } => seats
+            .iter()
+            .map(|seat| (seat.worker, *collateral))
+            .collect(),
+        _ => Vec::new(),
     }
 }
 
 /// The rules in words: may this be done to this job now?
-fn allowed(job: &Job, action: &Action<Account>, now: u64, terms: &Terms<u128, u64>) -> bool {
-    let assigned_to =
-        |who: &Account| matches!(&job.state, JobState::Assigned { worker, .. } if worker == who);
+fn allowed(job: &Job, action: &Act, now: u64, terms: &Terms<u128, u64>) -> bool {
     let in_time = now <= job.deadline;
+    let vote_of = |who: &Account| match &job.state {
+        JobState::Voting { seats, .. } => seats
+            .iter()
+            .find(|seat| seat.worker == *who)
+            .map(|seat| seat.vote),
+        _ => None,
+    };
+    let assigned_to =
+        |who: &Account| matches!(&job.state, JobState::Assigned(claim) if claim.worker == *who);
     match (action, &job.state) {
-        (Action::Claim { .. }, state) => *state == JobState::Submitted && now < job.deadline,
-        (
-            Action::Accept { worker, .. } | Action::Refuse { worker } | Action::Release { worker },
-            _,
-        ) => assigned_to(worker) && in_time,
-        (Action::Cancel { requester }, state) => {
-            *requester == job.requester && *state == JobState::Submitted
+        (Action::Claim { worker, merit }, state) => {
+            let free = match state {
+                JobState::Submitted => true,
+                JobState::Gathering { workers, .. } => !workers.contains(worker),
+                _ => false,
+            };
+            let wait = merit.left_from_one().mul_ceil(terms.head_start);
+            free && now < job.deadline && now >= job.opened + wait
         }
-        (Action::Expire, _) => job.is_open() && !in_time,
+        (Action::Rescue { worker, .. }, JobState::Assigned(claim)) => {
+            now > claim.answer_by && now < job.deadline && claim.worker != *worker
+        }
+        (Action::Accept { worker, .. } | Action::Refuse { worker }, _) => {
+            assigned_to(worker) && in_time
+        }
+        (Action::Answer { worker, .. }, _) => {
+            assigned_to(worker) && in_time && job.verification == Verification::None
+        }
+        (Action::Release { worker }, JobState::Gathering { workers, .. }) => {
+            workers.contains(worker) && in_time
+        }
+        (Action::Release { worker }, _) => assigned_to(worker) && in_time,
+        (Action::Dispute { .. }, JobState::Answered { until, .. })
+        | (Action::Prove { .. }, JobState::Disputed { until, .. }) => now <= *until,
+        (Action::Commit { worker, .. }, JobState::Voting { commit_by, .. }) => {
+            vote_of(worker) == Some(Vote::Pending) && now <= *commit_by
+        }
         (
-            Action::Remove { by },
-            JobState::Paid { at, .. } | JobState::Cancelled { at } | JobState::Expired { at, .. },
-        ) => *by == job.requester || now > at + terms.retention,
-        (Action::Remove { .. }, _) => false,
+            Action::Reveal {
+                worker, commitment, ..
+            },
+            JobState::Voting {
+                seats,
+                commit_by,
+                reveal_by,
+                ..
+            },
+        ) => {
+            let waits = seats.iter().any(|seat| seat.vote == Vote::Pending);
+            vote_of(worker) == Some(Vote::Committed(*commitment))
+                && (!waits || now > *commit_by)
+                && now <= *reveal_by
+        }
+        (Action::Finalise, JobState::Answered { until, .. } | JobState::Disputed { until, .. }) => {
+            now > *until
+        }
+        (
+            Action::Finalise,
+            JobState::Voting {
+                seats,
+                commit_by,
+                reveal_by,
+                ..
+            },
+        ) => {
+            let may_act = |vote| match vote {
+                Vote::Pending => now <= *commit_by,
+                Vote::Committed(_) => now <= *reveal_by,
+                Vote::Revealed(_) => false,
+            };
+            !seats.iter().any(|seat| may_act(seat.vote))
+        }
+        (Action::Cancel { requester }, state) => *requester == 0 && *state == JobState::Submitted,
+        (
+            Action::Expire,
+            JobState::Submitted | JobState::Assigned(_) | JobState::Gathering { .. },
+        ) => !in_time,
+        (Action::Rate { requester, stars }, JobState::Paid { rated, .. }) => {
+            *requester == 0 && (1..=5).contains(stars) && !rated
+        }
+        (Action::Remove { by }, state) => match state {
+            JobState::Paid { at, .. }
+            | JobState::Cancelled { at }
+            | JobState::Expired { at, .. }
+            | JobState::Failed { at } => *by == 0 || now > at + terms.retention,
+            _ => false,
+        },
+        _ => false,
     }
 }
 
-/// Nothing pays but an accepted result, and it pays all of the price; the other actions cost what the terms say.
-fn pays_rightly(
+/// The price is paid exactly when the job comes to be paid, all of it, the market's and the owner's shares first; until
+/// then nobody but its requester gets anything of what is on hold for it.
+fn pays_rightly(before: &Job, step: &Step<Account, u128, u64>, terms: &Terms<u128, u64>) {
+    let paid_to = |wanted: fn(&Sink<Account>) -> bool| -> u128 {
+        let paid = |effect: &Effect<Account, u128, u64>| match effect {
+            Effect::Pay(HoldReason::Escrow, 0, sink, amount) if wanted(sink) => *amount,
+            _ => 0,
+        };
+        step.effects.iter().map(paid).sum()
+    };
+    let state = step.job.as_ref().map(|job| &job.state);
+    let is_paid = before.is_open() && matches!(state, Some(JobState::Paid { .. }));
+    if !is_paid {
+        return assert_eq!(paid_to(|_| true), 0);
+    }
+    let price = before.price.ceiling;
+    let fee = terms.platform_fee.mul_ceil(price);
+    let royalty = before.royalty.mul_floor(price);
+    let to_market = paid_to(|sink| matches!(sink, Sink::Fees | Sink::Burn));
+    assert_eq!(to_market, fee);
+    assert_eq!(
+        paid_to(|sink| matches!(sink, Sink::Burn)),
+        terms.fee_burn.mul_floor(fee)
+    );
+    assert_eq!(paid_to(|sink| matches!(sink, Sink::ModelOwner)), royalty);
+    assert_eq!(paid_to(|_| true), price + before.bounty);
+}
+
+/// What a step takes of each worker's collateral, by the rules in words.
+fn cuts(before: &Job, action: &Act, now: u64, terms: &Terms<u128, u64>) -> BTreeMap<Account, u128> {
+    let single = |share: Permill| {
+        stakes(&before.state)
+            .into_iter()
+            .map(|(who, stake)| (who, share.mul_ceil(stake)))
+            .collect()
+    };
+    match (action, &before.state) {
+        (Action::Refuse { .. }, _) => single(terms.invalid_proof_cut),
+        (Action::Release { .. }, JobState::Assigned(claim)) => {
+            let (kept, term) = (now - claim.since, claim.answer_by - claim.since);
+            let grown = Permill::from_rational(kept.min(term), term);
+            let share = (terms.expiry_cut - terms.release_cut) * grown;
+            single(terms.release_cut + share)
+        }
+        (Action::Release { worker }, JobState::Gathering { collateral, .. }) => {
+            [(*worker, terms.release_cut.mul_ceil(*collateral))].into()
+        }
+        (Action::Expire, JobState::Assigned(_)) => single(terms.expiry_cut),
+        (Action::Prove { upheld: false } | Action::Finalise, JobState::Disputed { .. }) => {
+            single(Permill::one())
+        }
+        (
+            Action::Finalise,
+            JobState::Voting {
+                seats, collateral, ..
+            },
+        ) => {
+            let votes = |output: H256| {
+                let same = |vote| vote == Vote::Revealed(output);
+                seats.iter().filter(|seat| same(seat.vote)).count()
+            };
+            let winner = [0, 1].map(H256::repeat_byte);
+            let winner = winner
+                .into_iter()
+                .find(|output| votes(*output) >= quorum(seats.len()));
+            let loses = |vote| match (vote, winner) {
+                (Vote::Revealed(output), Some(winner)) => output != winner,
+                (Vote::Revealed(_), None) => false,
+                _ => true,
+            };
+            seats
+                .iter()
+                .filter(|seat| loses(seat.vote))
+                .map(|seat| (seat.worker, terms.expiry_cut.mul_ceil(*collateral)))
+                .collect()
+        }
+        _ => BTreeMap::new(),
+    }
+}
+
+fn cuts_rightly(
     before: &Job,
-    action: &Action<Account>,
+    action: &Act,
+    now: u64,
     step: &Step<Account, u128, u64>,
     terms: &Terms<u128, u64>,
 ) {
-    let collateral = match before.state {
-        JobState::Assigned { collateral, .. } => collateral,
-        _ => 0,
-    };
-    let taken: Vec<_> = step
-        .moves
+    let mut taken = BTreeMap::<Account, u128>::new();
+    for effect in &step.effects {
+        if let Effect::Forfeit(who, _, amount) = effect {
+            *taken.entry(*who).or_default() += amount;
+        }
+    }
+    taken.retain(|_, amount| *amount > 0);
+    let mut expected = cuts(before, action, now, terms);
+    expected.retain(|_, amount| *amount > 0);
+    assert_eq!(taken, expected, "{before:?} {action:?}");
+    let accused = step
+        .effects
         .iter()
-        .filter(|step| matches!(step, Move::Pay(..) | Move::Burn(..)))
-        .cloned()
-        .collect();
-    let requester = before.requester;
-    let expected = match (action, &before.state) {
-        (Action::Accept { payee, .. }, _) => {
-            vec![Move::Pay(
-                HoldReason::Escrow,
-                requester,
-                *payee,
-                before.price,
-            )]
-        }
-        (Action::Refuse { worker }, _) => {
-            let cut = terms.invalid_proof_cut.mul_ceil(collateral);
-            vec![Move::Burn(HoldReason::Collateral, *worker, cut)]
-        }
-        (Action::Release { worker }, _) => {
-            let cut = terms.release_cut.mul_ceil(collateral);
-            vec![Move::Pay(HoldReason::Collateral, *worker, requester, cut)]
-        }
-        (Action::Expire, JobState::Assigned { worker, .. }) => {
-            let cut = terms.expiry_cut.mul_ceil(collateral);
-            vec![Move::Pay(HoldReason::Collateral, *worker, requester, cut)]
-        }
-        _ => vec![],
+        .any(|effect| matches!(effect, Effect::Accuse(..)));
+    let proven_wrong = matches!(
+        action,
+        Action::Refuse { .. } | Action::Prove { upheld: false }
+    );
+    assert_eq!(accused, proven_wrong);
+}
+
+/// Puts the late worker's cut on hold, as the pallet does before a rescue: at most `bounty` of it.
+fn prepare(job: &Job, action: Act, now: u64, terms: &Terms<u128, u64>, ledger: &mut Ledger) -> Act {
+    let Action::Rescue { worker, bounty } = action else {
+        return action;
     };
-    assert_eq!(taken, expected);
+    let Ok((late, cut)) = job.late_claim(&worker, now, terms) else {
+        return action;
+    };
+    let bounty = bounty.min(cut);
+    ledger.apply(&[
+        Effect::Forfeit(late.worker, Some(job.requester), cut),
+        Effect::Hold(HoldReason::Escrow, job.requester, bounty),
+    ]);
+    Action::Rescue { worker, bounty }
+}
+
+/// Ends the job, whatever has become of it.
+fn end(mut job: Job, mut now: u64, terms: &Terms<u128, u64>, ledger: &mut Ledger) {
+    now = now.max(job.deadline) + 100;
+    if job.is_open() {
+        let expired = job.clone().step(Action::Expire, now, terms);
+        let ended = expired.or_else(|_| job.step(Action::Finalise, now, terms));
+        let step = ended.expect("an open job can be ended once its time is over");
+        ledger.apply(&step.effects);
+        job = step.job.expect("a settled job stays");
+    }
+    let removed = job.step(Action::Remove { by: 0 }, now, terms);
+    ledger.apply(&removed.expect("a settled job is removed").effects);
+    ledger.agrees_with(None);
 }
 
 proptest! {
@@ -202,71 +493,72 @@ proptest! {
     #[test]
     fn every_life_of_a_job_keeps_to_the_rules_and_conserves_funds(
         terms in terms(),
-        price in 0..10_000u128,
-        deposit in 0..100u128,
+        (floor, rise, ramp) in (0..10_000u128, 0..5_000u128, 0..20u32),
         duration in 0..40u64,
-        actions in prop::collection::vec((0..4u64, action()), 0..40),
+        (verification, actions) in life(),
     ) {
         let mut now = 1;
-        let opened = job(price, deposit, now + duration).open(now, &terms);
-        let valid = (terms.min_duration..=terms.max_duration).contains(&duration);
-        prop_assert_eq!(opened.is_ok(), valid && price >= terms.min_price);
-        let Ok(Step { job: Some(mut job), moves }) = opened else { return Ok(()) };
+        let price = Auction { floor, ceiling: floor + rise, ramp };
+        let opened = job(price, verification, duration).open(&terms);
+        let valid = (terms.min_duration..=terms.max_duration).contains(&duration)
+            && verification != Verification::Redundant(2);
+        prop_assert_eq!(opened.is_ok(), valid && floor >= terms.min_price);
+        let Ok(Step { job: Some(mut job), effects }) = opened else { return Ok(()) };
 
         let mut ledger = Ledger::default();
-        ledger.apply(&moves);
+        ledger.apply(&effects);
         ledger.agrees_with(Some(&job));
         for (blocks, action) in actions {
             now += blocks;
+            let action = prepare(&job, action, now, &terms, &mut ledger);
             let result = job.clone().step(action.clone(), now, &terms);
             prop_assert_eq!(result.is_ok(), allowed(&job, &action, now, &terms), "{:?} {:?}", job, action);
             let Ok(step) = result else { continue };
-            pays_rightly(&job, &action, &step, &terms);
-            ledger.apply(&step.moves);
+            pays_rightly(&job, &step, &terms);
+            cuts_rightly(&job, &action, now, &step, &terms);
+            ledger.apply(&step.effects);
             ledger.agrees_with(step.job.as_ref());
             let Some(next) = step.job else { return Ok(()) };
-            prop_assert!(job.is_open(), "only removal follows a settlement");
-            if let JobState::Assigned { worker, collateral, since } = next.state {
-                prop_assert_eq!(action, Action::Claim { worker });
-                prop_assert_eq!(since, now);
-                prop_assert_eq!(collateral, terms.collateral_ratio.mul_ceil(price).max(terms.min_collateral));
-            }
-            // Nothing but its state ever changes in a job.
-            prop_assert_eq!(Job { state: JobState::Submitted, ..next.clone() }, Job { state: JobState::Submitted, ..job });
+            let is_rated = matches!(next.state, JobState::Paid { rated: true, .. });
+            prop_assert!(job.is_open() || is_rated, "only a rating and removal follow a settlement");
+            prop_assert!(next.price.ceiling <= job.price.ceiling && next.price.floor >= job.price.floor);
+            // Nothing but its state, price and bounty ever changes in a job.
+            let Job { price, bounty, ref state, .. } = next;
+            prop_assert_eq!(&next, &Job { price, bounty, state: state.clone(), ..job });
             job = next;
         }
-
-        // Whatever happened, the job can be ended and gives everything back.
-        let late = now.max(job.deadline) + 1;
-        if job.is_open() {
-            let expired = job.step(Action::Expire, late, &terms).expect("an open job expires");
-            ledger.apply(&expired.moves);
-            job = expired.job.expect("an expired job stays");
-        }
-        let removed = job.step(Action::Remove { by: 0 }, late, &terms).expect("a settled job is removed");
-        ledger.apply(&removed.moves);
-        ledger.agrees_with(None);
+        end(job, now, &terms, &mut ledger);
     }
 
     #[test]
     fn no_amount_or_time_overflows(
-        price in any::<u128>(),
-        deposit in any::<u128>(),
+        (floor, ceiling, ramp) in (any::<u128>(), any::<u128>(), any::<u32>()),
         now in any::<u64>(),
-        actions in prop::collection::vec((any::<u64>(), action()), 0..10),
+        (verification, actions) in life(),
     ) {
+        let most = u64::MAX;
         let terms = Terms {
             min_price: 0,
             min_duration: 0,
-            max_duration: u64::MAX,
+            max_duration: most,
             min_collateral: 0,
             collateral_ratio: Permill::one(),
             invalid_proof_cut: Permill::one(),
             release_cut: Permill::zero(),
             expiry_cut: Permill::one(),
-            retention: u64::MAX,
+            retention: most,
+            head_start: 1,
+            claim_term: most,
+            reveal_term: most,
+            challenge_period: most,
+            proof_period: most,
+            dispute_fee: u128::MAX,
+            challenger_share: Permill::one(),
+            platform_fee: Permill::one(),
+            fee_burn: Permill::one(),
         };
-        let mut job = job(price, deposit, now.saturating_add(9)).open(now, &terms).unwrap().job.unwrap();
+        let price = Auction { floor: floor.min(ceiling), ceiling: floor.max(ceiling), ramp };
+        let mut job = Job { opened: now, deadline: now.saturating_add(9), ..job(price, verification, 0) };
         for (blocks, action) in actions {
             match job.clone().step(action, now.saturating_add(blocks), &terms) {
                 Ok(Step { job: Some(next), .. }) => job = next,
@@ -275,11 +567,52 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn the_price_rises_exactly_as_the_formula_says(
+        floor in 0..u64::MAX,
+        rise in 0..u64::MAX,
+        ramp in any::<u32>(),
+        blocks in any::<u32>(),
+    ) {
+        let (floor, rise) = (u128::from(floor), u128::from(rise));
+        let auction = Auction { floor, ceiling: floor + rise, ramp };
+        let expected = if blocks < ramp { rise * u128::from(blocks) / u128::from(ramp) } else { rise };
+        prop_assert_eq!(auction.price_after(blocks), floor + expected);
+    }
+
+    #[test]
+    fn the_least_price_is_the_floor_times_the_priorities_factor_rounded_up(floor in 0..u64::MAX) {
+        let floor = u128::from(floor);
+        for (priority, tenths) in
+            [(Priority::Low, 8), (Priority::Normal, 10), (Priority::High, 12), (Priority::Critical, 15)]
+        {
+            prop_assert_eq!(priority.least_price(floor), (floor * tenths).div_ceil(10));
+        }
+    }
 }
 
 #[test]
-fn each_refusal_says_what_is_wrong() {
-    let terms = Terms {
+fn a_floor_too_high_to_multiply_asks_for_everything() {
+    assert_eq!(Priority::Critical.least_price(u128::MAX), u128::MAX);
+}
+
+#[test]
+fn a_worker_whose_job_expires_has_its_lateness_noted() {
+    let terms = simple_terms();
+    let claim = Action::Claim {
+        worker: 1,
+        merit: Permill::one(),
+    };
+    let claimed = next(job(Auction::fixed(10), Verification::ZkMl, 5), claim, 1);
+    let expired = claimed.step(Action::Expire, 7, &terms).unwrap();
+    assert!(expired
+        .effects
+        .contains(&Effect::Note(1, ReputationReason::JobTimedOut)));
+}
+
+fn simple_terms() -> Terms<u128, u64> {
+    Terms {
         min_price: 10,
         min_duration: 5,
         max_duration: 9,
@@ -289,63 +622,131 @@ fn each_refusal_says_what_is_wrong() {
         release_cut: Permill::one(),
         expiry_cut: Permill::one(),
         retention: 3,
-    };
+        head_start: 2,
+        claim_term: 3,
+        reveal_term: 3,
+        challenge_period: 4,
+        proof_period: 2,
+        dispute_fee: 1,
+        challenger_share: Permill::one(),
+        platform_fee: Permill::zero(),
+        fee_burn: Permill::zero(),
+    }
+}
+
+fn next(job: Job, action: Act, now: u64) -> Job {
+    job.step(action, now, &simple_terms()).unwrap().job.unwrap()
+}
+
+#[test]
+fn each_refusal_says_what_is_wrong() {
+    let terms = simple_terms();
+    let fixed = |price, duration| job(Auction::fixed(price), Verification::ZkMl, duration);
     let refused = |job: &Job, action, now| job.clone().step(action, now, &terms).unwrap_err();
-    assert_eq!(job(9, 0, 5).open(0, &terms), Err(Refusal::PriceTooLow));
-    assert_eq!(job(10, 0, 4).open(0, &terms), Err(Refusal::InvalidDuration));
-    assert_eq!(
-        job(10, 0, 10).open(0, &terms),
-        Err(Refusal::InvalidDuration)
-    );
+    assert_eq!(fixed(9, 5).open(&terms), Err(Refusal::PriceTooLow));
+    assert_eq!(fixed(10, 4).open(&terms), Err(Refusal::InvalidDuration));
+    assert_eq!(fixed(10, 10).open(&terms), Err(Refusal::InvalidDuration));
+    let falling = Auction {
+        floor: 11,
+        ceiling: 10,
+        ramp: 1,
+    };
+    let falling = job(falling, Verification::ZkMl, 5).open(&terms);
+    assert_eq!(falling, Err(Refusal::InvalidPrice));
 
-    let open = job(10, 0, 5);
-    let claim = Action::Claim { worker: 1 };
-    assert_eq!(refused(&open, claim.clone(), 5), Refusal::DeadlinePassed);
-    assert_eq!(
-        refused(&open, Action::Cancel { requester: 1 }, 0),
-        Refusal::NotRequester
-    );
-    assert_eq!(
-        refused(&open, Action::Expire, 5),
-        Refusal::DeadlineNotPassed
-    );
-    assert_eq!(
-        refused(&open, Action::Remove { by: 0 }, 9),
-        Refusal::NotSettled
-    );
-    assert_eq!(
-        refused(&open, Action::Refuse { worker: 1 }, 0),
-        Refusal::NotAssignedToCaller
-    );
+    let open = fixed(10, 5);
+    let claim = |worker, percent| Action::Claim {
+        worker,
+        merit: Permill::from_percent(percent),
+    };
+    let claim = &claim;
+    assert_eq!(refused(&open, claim(1, 100), 6), Refusal::DeadlinePassed);
+    assert_eq!(refused(&open, claim(1, 49), 2), Refusal::TooEarly(3));
+    for (action, now, refusal) in [
+        (Action::Cancel { requester: 1 }, 1, Refusal::NotRequester),
+        (Action::Expire, 6, Refusal::DeadlineNotPassed),
+        (Action::Remove { by: 0 }, 9, Refusal::NotSettled),
+        (
+            Action::Refuse { worker: 1 },
+            1,
+            Refusal::NotAssignedToCaller,
+        ),
+        (Action::Finalise, 9, Refusal::NothingToFinalise),
+        (Action::Dispute { challenger: 1 }, 1, Refusal::NotAnswered),
+        (Action::Prove { upheld: true }, 1, Refusal::NotDisputed),
+        (
+            Action::Rescue {
+                worker: 1,
+                bounty: 0,
+            },
+            1,
+            Refusal::NotLate,
+        ),
+        (
+            Action::Rate {
+                requester: 0,
+                stars: 5,
+            },
+            1,
+            Refusal::NotPaid,
+        ),
+    ] {
+        assert_eq!(refused(&open, action, now), refusal);
+    }
 
-    let claimed = open
-        .clone()
-        .step(claim.clone(), 0, &terms)
-        .unwrap()
-        .job
-        .unwrap();
-    assert_eq!(refused(&claimed, claim, 0), Refusal::NotSubmitted);
-    assert_eq!(
-        refused(&claimed, Action::Release { worker: 1 }, 6),
-        Refusal::DeadlinePassed
-    );
-    assert_eq!(
-        refused(&claimed, Action::Release { worker: 2 }, 0),
-        Refusal::NotAssignedToCaller
-    );
+    let claimed = next(open, claim(1, 100), 1);
+    assert_eq!(refused(&claimed, claim(1, 100), 1), Refusal::NotSubmitted);
+    for (action, now, refusal) in [
+        (Action::Release { worker: 1 }, 7, Refusal::DeadlinePassed),
+        (
+            Action::Release { worker: 2 },
+            1,
+            Refusal::NotAssignedToCaller,
+        ),
+        (
+            Action::Rescue {
+                worker: 2,
+                bounty: 0,
+            },
+            4,
+            Refusal::NotLate,
+        ),
+        (
+            Action::Rescue {
+                worker: 1,
+                bounty: 0,
+            },
+            5,
+            Refusal::AlreadyAssigned,
+        ),
+        (
+            Action::Rescue {
+                worker: 2,
+                bounty: 0,
+            },
+            6,
+            Refusal::DeadlinePassed,
+        ),
+        (
+            Action::Answer {
+                worker: 1,
+                payee: 1,
+            },
+            1,
+            Refusal::AnswerNotTaken,
+        ),
+    ] {
+        assert_eq!(refused(&claimed, action, now), refusal);
+    }
 
-    let expired = claimed
-        .step(Action::Expire, 6, &terms)
-        .unwrap()
-        .job
-        .unwrap();
+    let expired = next(claimed, Action::Expire, 7);
     assert_eq!(
         refused(&expired, Action::Expire, 7),
         Refusal::AlreadySettled
     );
     assert_eq!(
-        refused(&expired, Action::Remove { by: 2 }, 9),
+        refused(&expired, Action::Remove { by: 2 }, 10),
         Refusal::RetentionNotOver
     );
-    assert!(expired.step(Action::Remove { by: 2 }, 10, &terms).is_ok());
+    assert!(expired.step(Action::Remove { by: 2 }, 11, &terms).is_ok());
 }

@@ -1,11 +1,20 @@
-use crate::{mock::*, Error, Event, HoldReason, Job, JobState};
+use crate::{
+    mock::*, Auction, Error, Event, HoldReason, Job, JobSpec, JobState, NextJobId, Priority,
+    Verification,
+};
 use ciro_primitives::input_commitment;
 use frame_support::{assert_noop, assert_ok, traits::fungible::MutateFreeze};
 use sp_core::H256;
 use sp_runtime::{DispatchError, TokenError};
 
-fn refused(request: Request, error: impl Into<DispatchError>) {
-    assert_noop!(request.submit(requester()), error);
+type Spec = JobSpec<Balance, u64>;
+
+fn refused(spec: Spec, error: impl Into<DispatchError>) {
+    assert_noop!(submit(requester(), spec), error);
+}
+
+fn accepted(spec: Spec) {
+    assert_ok!(submit(requester(), spec));
 }
 
 #[test]
@@ -22,9 +31,15 @@ fn submitting_stores_the_job_and_holds_price_and_deposit() {
                 batch: 2,
                 input_commitment,
                 locator: b"blob".to_vec().try_into().unwrap(),
-                price: 2_000,
+                price: Auction::fixed(2_000),
+                bounty: 0,
+                royalty: ROYALTY,
                 deposit,
+                opened: 1,
                 deadline: 21,
+                verification: Verification::ZkMl,
+                priority: Priority::Normal,
+                requirements: Default::default(),
                 state: JobState::Submitted,
             })
         );
@@ -38,7 +53,9 @@ fn submitting_stores_the_job_and_holds_price_and_deposit() {
                 model: model(),
                 batch: 2,
                 input_commitment,
-                price: 2_000,
+                price: Auction::fixed(2_000),
+                verification: Verification::ZkMl,
+                priority: Priority::Normal,
                 deadline: 21,
             }
             .into(),
@@ -101,26 +118,26 @@ fn an_open_job_counts_at_its_model_until_it_is_settled() {
 fn a_batch_of_none_or_more_than_64_is_refused() {
     test(|| {
         for batch in [0, 65] {
-            let request = Request {
+            let request = Spec {
                 batch,
-                price: 90_000,
+                price: Auction::fixed(90_000),
                 ..request()
             };
             refused(request, Error::<Test>::InvalidBatch);
         }
-        let most = Request {
+        let most = Spec {
             batch: 64,
-            price: 64 * FLOOR,
+            price: Auction::fixed(64 * FLOOR),
             ..request()
         };
-        assert_ok!(most.submit(requester()));
+        accepted(most);
     });
 }
 
 #[test]
 fn an_unknown_model_is_refused() {
     test(|| {
-        let request = Request {
+        let request = Spec {
             model: ciro_primitives::ModelId([0; 32]),
             ..request()
         };
@@ -131,22 +148,25 @@ fn an_unknown_model_is_refused() {
 #[test]
 fn a_price_below_the_models_floor_is_refused() {
     test(|| {
-        let request = |price| Request { price, ..request() };
+        let request = |price| Spec {
+            price: Auction::fixed(price),
+            ..request()
+        };
         refused(request(2 * FLOOR - 1), Error::<Test>::PriceTooLow);
-        assert_ok!(request(2 * FLOOR).submit(requester()));
+        accepted(request(2 * FLOOR));
     });
 }
 
 #[test]
 fn a_price_below_the_markets_minimum_is_refused() {
     test(|| {
-        let request = |price| Request {
-            price,
+        let request = |price| Spec {
+            price: Auction::fixed(price),
             batch: 1,
             ..request()
         };
         refused(request(MIN_PRICE - 1), Error::<Test>::PriceTooLow);
-        assert_ok!(request(MIN_PRICE).submit(requester()));
+        accepted(request(MIN_PRICE));
     });
 }
 
@@ -162,7 +182,7 @@ fn a_floor_too_high_to_multiply_refuses_every_price() {
 #[test]
 fn a_duration_outside_the_limits_is_refused() {
     test(|| {
-        let request = |duration| Request {
+        let request = |duration| Spec {
             duration,
             ..request()
         };
@@ -170,7 +190,7 @@ fn a_duration_outside_the_limits_is_refused() {
             refused(request(duration), Error::<Test>::InvalidDuration);
         }
         for duration in [MIN_DURATION, MAX_DURATION] {
-            assert_ok!(request(duration).submit(requester()));
+            accepted(request(duration));
         }
     });
 }
@@ -185,43 +205,35 @@ fn an_input_or_output_that_no_call_could_carry_is_refused() {
             (key.input_width, key.output_width) = (inputs, outputs);
             register(key)
         };
-        let wide = Request {
+        let wide = Spec {
             model: model(2, 32_769, 1),
             ..request()
         };
         refused(wide, Error::<Test>::InputTooLarge);
-        let tall = Request {
+        let tall = Spec {
             model: model(3, 1, 4_097),
             ..request()
         };
         refused(tall, Error::<Test>::OutputTooLarge);
-        let full = Request {
+        let full = Spec {
             model: model(4, 32_000, 4_096),
             ..request()
         };
-        assert_ok!(full.submit(requester()));
+        accepted(full);
     });
 }
 
 #[test]
 fn submitting_needs_the_funds_and_a_signature() {
     test(|| {
-        let request = Request {
-            price: ENDOWMENT - DEPOSIT_BASE,
+        let request = Spec {
+            price: Auction::fixed(ENDOWMENT - DEPOSIT_BASE),
             ..request()
         };
         refused(request.clone(), TokenError::FundsUnavailable);
-        assert_noop!(request.submit(nobody()), TokenError::FundsUnavailable);
+        assert_noop!(submit(nobody(), request), TokenError::FundsUnavailable);
         assert_noop!(
-            Market::submit_job(
-                RuntimeOrigin::root(),
-                model(),
-                1,
-                H256::zero(),
-                Default::default(),
-                MIN_PRICE,
-                MIN_DURATION
-            ),
+            Market::submit_job(RuntimeOrigin::root(), self::request()),
             DispatchError::BadOrigin
         );
     });
@@ -232,7 +244,7 @@ fn frozen_funds_pay_for_no_job() {
     test(|| {
         let freeze = ENDOWMENT - 3_000;
         assert_ok!(Balances::set_freeze(&FREEZE, &requester(), freeze));
-        assert_ok!(request().submit(requester()));
+        accepted(request());
         // The first job's price lies in the hold, and must not count for the freeze a second time.
         refused(request(), TokenError::Frozen);
     });
@@ -241,7 +253,113 @@ fn frozen_funds_pay_for_no_job() {
 #[test]
 fn the_last_job_number_is_not_given_out() {
     test(|| {
-        crate::NextJobId::<Test>::put(u64::MAX);
+        NextJobId::<Test>::put(u64::MAX);
         refused(request(), sp_runtime::ArithmeticError::Overflow);
+    });
+}
+
+#[test]
+fn the_ceiling_is_held_and_the_price_rises_to_it_linearly() {
+    test(|| {
+        let price = Auction {
+            floor: 2_000,
+            ceiling: 3_000,
+            ramp: 7,
+        };
+        let id = submitted_as(Spec { price, ..request() });
+        assert_eq!(held(HoldReason::Escrow, &requester()), 3_000);
+        for (block, expected) in [(1, 2_000), (2, 2_142), (5, 2_571), (7, 2_857), (8, 3_000)] {
+            at(block);
+            assert_eq!(Market::price_now(id), Some(expected));
+        }
+        at(21);
+        assert_eq!(Market::price_now(id), Some(3_000));
+        assert_eq!(Market::price_now(7), None);
+    });
+}
+
+#[test]
+fn a_floor_above_the_ceiling_is_refused() {
+    test(|| {
+        let price = Auction {
+            floor: 2_001,
+            ceiling: 2_000,
+            ramp: 5,
+        };
+        refused(Spec { price, ..request() }, Error::<Test>::InvalidPrice);
+    });
+}
+
+#[test]
+fn the_least_price_follows_the_priority() {
+    test(|| {
+        // Two samples at a floor of 600.
+        for (priority, least) in [
+            (Priority::Low, 1_000),
+            (Priority::Normal, 1_200),
+            (Priority::High, 1_440),
+            (Priority::Critical, 1_800),
+        ] {
+            let spec = |price| Spec {
+                price: Auction::fixed(price),
+                priority,
+                ..request()
+            };
+            refused(spec(least - 1), Error::<Test>::PriceTooLow);
+            accepted(spec(least));
+        }
+    });
+}
+
+#[test]
+fn a_redundant_job_has_three_to_ten_seats_and_a_deposit_for_as_many_outputs() {
+    test(|| {
+        for seats in [0, 2, 11, 255] {
+            let spec = request_with(Verification::Redundant(seats));
+            refused(spec, Error::<Test>::InvalidSeats);
+        }
+        for seats in [3, 10] {
+            let id = submitted_as(request_with(Verification::Redundant(seats)));
+            let outputs = Balance::from(seats) * 4 * 2 * 2;
+            assert_eq!(job(id).deposit, DEPOSIT_BASE + 2 * (4 + outputs));
+        }
+    });
+}
+
+#[test]
+fn several_jobs_are_submitted_all_or_none() {
+    test(|| {
+        let submit = |who, specs: Vec<Spec>| Market::submit_jobs(who, specs.try_into().unwrap());
+        let who = || RuntimeOrigin::signed(requester());
+        assert_ok!(submit(who(), vec![request(), request()]));
+        assert_eq!(NextJobId::<Test>::get(), 2);
+        assert_eq!(held(HoldReason::Escrow, &requester()), 4_000);
+
+        let short = Spec {
+            duration: 0,
+            ..request()
+        };
+        assert_noop!(
+            submit(who(), vec![request(), short]),
+            Error::<Test>::InvalidDuration
+        );
+        assert_noop!(
+            submit(RuntimeOrigin::root(), vec![request()]),
+            DispatchError::BadOrigin
+        );
+    });
+}
+
+#[test]
+fn a_job_keeps_the_royalty_of_its_submission() {
+    test(|| {
+        let id = claimed();
+        let owner = RuntimeOrigin::signed(account(9));
+        let half = sp_runtime::Permill::from_percent(50);
+        assert_ok!(Registry::set_royalty(owner, model(), half));
+        let before = free(&account(9));
+        assert_ok!(answer(id, worker()).submit(worker()));
+        assert_eq!(free(&account(9)), before + 200);
+        assert_eq!(job(submitted()).royalty, half);
     });
 }

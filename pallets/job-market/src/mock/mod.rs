@@ -2,7 +2,8 @@
 
 use crate as pallet_job_market;
 use crate::{
-    HoldReason, Input, JobOf, JobState, Output, Proof, RefusalReason, VerifyProof, MAX_LOCATOR,
+    Auction, Claim, HoldReason, Input, JobOf, JobSpec, JobState, Output, Priority, Proof,
+    RefusalReason, Verification, VerifyProof,
 };
 use ciro_primitives::{input_commitment, JobId, ModelId};
 use ciro_zkml_air::{Preset, VerifyingKey};
@@ -14,12 +15,18 @@ use frame_support::{
     parameter_types,
     traits::{
         fungible::{Inspect, InspectHold},
+        tokens::imbalance::ResolveTo,
         ConstU32,
     },
 };
+use pallet_worker_registry::Requirements;
 use sp_core::H256;
 use sp_io::{hashing::blake2_256, TestExternalities};
 use sp_runtime::{traits::IdentityLookup, AccountId32, BuildStorage, DispatchResult, Permill};
+
+mod doubles;
+
+pub use doubles::*;
 
 pub type Balance = u128;
 pub type AccountId = AccountId32;
@@ -66,6 +73,15 @@ pub const DEPOSIT_BASE: Balance = 100;
 pub const MIN_DURATION: u64 = 5;
 pub const MAX_DURATION: u64 = 100;
 pub const RETENTION: u64 = 50;
+pub const HEAD_START: u64 = 4;
+pub const CLAIM_TERM: u64 = 10;
+pub const REVEAL_TERM: u64 = 6;
+pub const CHALLENGE_PERIOD: u64 = 15;
+pub const PROOF_PERIOD: u64 = 7;
+pub const DISPUTE_FEE: Balance = 300;
+pub const MAX_WORKLOAD: u32 = 4;
+/// The model owner's share of each price.
+pub const ROYALTY: Permill = Permill::from_percent(10);
 /// A freeze's identity.
 pub const FREEZE: u8 = 1;
 /// The model's floor for a sample.
@@ -79,13 +95,23 @@ parameter_types! {
     pub const MinCollateral: Balance = MIN_COLLATERAL;
     pub const DepositBase: Balance = DEPOSIT_BASE;
     pub const DepositPerByte: Balance = 2;
+    pub const DisputeFee: Balance = DISPUTE_FEE;
     pub const MinJobDuration: u64 = MIN_DURATION;
     pub const MaxJobDuration: u64 = MAX_DURATION;
     pub const RetentionPeriod: u64 = RETENTION;
+    pub const HeadStart: u64 = HEAD_START;
+    pub const ClaimTerm: u64 = CLAIM_TERM;
+    pub const RevealTerm: u64 = REVEAL_TERM;
+    pub const ChallengePeriod: u64 = CHALLENGE_PERIOD;
+    pub const ProofPeriod: u64 = PROOF_PERIOD;
+    pub const ChallengerShare: Permill = Permill::from_percent(50);
     pub const CollateralRatio: Permill = Permill::from_percent(50);
     pub const InvalidProofCut: Permill = Permill::from_percent(50);
     pub const ReleaseCut: Permill = Permill::from_percent(10);
     pub const ExpiryCut: Permill = Permill::from_percent(40);
+    pub const PlatformFee: Permill = Permill::from_parts(25_000);
+    pub const FeeBurn: Permill = Permill::from_percent(20);
+    pub Treasury: AccountId = treasury();
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
@@ -108,6 +134,22 @@ impl pallet_job_market::Config for Test {
     type Token = Balances;
     type Models = Registry;
     type Verifier = TestVerifier;
+    type Stake = TestStake;
+    type Directory = TestDirectory;
+    type Reputation = TestReputation;
+    type Offences = TestOffences;
+    type Merit = TestMerit;
+    type FeeDestination = ResolveTo<Treasury, Balances>;
+    type HeadStart = HeadStart;
+    type ClaimTerm = ClaimTerm;
+    type RevealTerm = RevealTerm;
+    type ChallengePeriod = ChallengePeriod;
+    type ProofPeriod = ProofPeriod;
+    type DisputeFee = DisputeFee;
+    type ChallengerShare = ChallengerShare;
+    type MaxWorkload = ConstU32<MAX_WORKLOAD>;
+    type PlatformFee = PlatformFee;
+    type FeeBurn = FeeBurn;
     type MinJobPrice = MinJobPrice;
     type MinJobDuration = MinJobDuration;
     type MaxJobDuration = MaxJobDuration;
@@ -164,6 +206,10 @@ impl crate::BenchmarkHelper<AccountId> for TestFixtures {
     const MAX_INPUT: u32 = 10_000;
     const MAX_OUTPUT: u32 = 1_000;
 
+    fn enrol(worker: &AccountId) {
+        enrol(worker, 1_000_000);
+    }
+
     fn fixture(proof: u32, input: u32, output: u32) -> crate::Fixture<AccountId> {
         let mut key = key(9);
         key.log_sizes[1] = 16;
@@ -219,6 +265,11 @@ pub fn other() -> AccountId {
     account(3)
 }
 
+/// Where fees go.
+pub fn treasury() -> AccountId {
+    account(99)
+}
+
 /// Someone without an account.
 pub fn nobody() -> AccountId {
     account(4)
@@ -248,7 +299,7 @@ pub fn register(key: VerifyingKey) -> ModelId {
     let owner = RuntimeOrigin::signed(account(9));
     let id = ModelId(key.id());
     let name = b"digits".to_vec().try_into().unwrap();
-    assert_ok!(Registry::register(owner, key, name, FLOOR));
+    assert_ok!(Registry::register(owner, key, name, FLOOR, ROYALTY));
     id
 }
 
@@ -265,46 +316,42 @@ pub fn output(batch: u32) -> Vec<i32> {
     (0..batch as i32 * 2).map(|value| value - 1).collect()
 }
 
-/// A job as [`Market::submit_job`] takes it; tests change what they are about.
-#[derive(Clone)]
-pub struct Request {
-    pub model: ModelId,
-    pub batch: u32,
-    pub locator: Vec<u8>,
-    pub price: Balance,
-    pub duration: u64,
-}
-
-pub fn request() -> Request {
-    Request {
+/// A job as [`Market::submit_job`] takes it, of 2 samples at a fixed price of 2,000; tests change what they are about.
+pub fn request() -> JobSpec<Balance, u64> {
+    JobSpec {
         model: model(),
         batch: 2,
-        locator: b"blob".to_vec(),
-        price: 2_000,
+        input_commitment: H256(input_commitment(2, &input(2))),
+        locator: b"blob".to_vec().try_into().unwrap(),
+        price: Auction::fixed(2_000),
         duration: 20,
+        verification: Verification::ZkMl,
+        priority: Priority::Normal,
+        requirements: Requirements::default(),
     }
 }
 
-impl Request {
-    pub fn submit(&self, who: AccountId) -> DispatchResult {
-        assert!(self.locator.len() <= MAX_LOCATOR as usize);
-        let batch = self.batch;
-        Market::submit_job(
-            RuntimeOrigin::signed(who),
-            self.model,
-            batch,
-            H256(input_commitment(batch, &input(batch.min(30)))),
-            self.locator.clone().try_into().unwrap(),
-            self.price,
-            self.duration,
-        )
+/// As [`request`], at this level.
+pub fn request_with(verification: Verification) -> JobSpec<Balance, u64> {
+    JobSpec {
+        verification,
+        ..request()
     }
+}
+
+pub fn submit(who: AccountId, spec: JobSpec<Balance, u64>) -> DispatchResult {
+    Market::submit_job(RuntimeOrigin::signed(who), spec)
+}
+
+/// Submits `spec`; the new job.
+pub fn submitted_as(spec: JobSpec<Balance, u64>) -> JobId {
+    assert_ok!(submit(requester(), spec));
+    crate::NextJobId::<Test>::get() - 1
 }
 
 /// Submits [`request`]; the new job.
 pub fn submitted() -> JobId {
-    assert_ok!(request().submit(requester()));
-    crate::NextJobId::<Test>::get() - 1
+    submitted_as(request())
 }
 
 /// Submits [`request`] and has [`worker`] claim it.
@@ -370,6 +417,14 @@ pub fn state(id: JobId) -> JobState<AccountId, Balance, u64> {
     job(id).state
 }
 
+/// What was claimed and is not answered yet.
+pub fn claim_on(id: JobId) -> Claim<AccountId, Balance, u64> {
+    match state(id) {
+        JobState::Assigned(claim) => claim,
+        other => panic!("{other:?} is no claim"),
+    }
+}
+
 pub fn held(reason: HoldReason, who: &AccountId) -> Balance {
     Balances::balance_on_hold(&reason.into(), who)
 }
@@ -389,15 +444,16 @@ pub fn at(block: u64) {
 /// Checks every invariant of the chain's state.
 pub fn check() {
     Market::do_try_state().unwrap();
+    doubles::check_reservations();
     Registry::do_try_state().unwrap();
 }
 
-/// Block 1 with accounts 1, 2, 3 and 9 endowed and the model registered.
+/// Block 1 with accounts 1, 2, 3 and 9 endowed and workers, and the model registered.
 pub fn ext() -> TestExternalities {
     let endowed = [requester(), worker(), other(), account(9)];
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
-            balances: endowed.map(|who| (who, ENDOWMENT)).to_vec(),
+            balances: endowed.clone().map(|who| (who, ENDOWMENT)).to_vec(),
             ..Default::default()
         },
         ..Default::default()
@@ -407,6 +463,9 @@ pub fn ext() -> TestExternalities {
         at(1);
         frame_system::BlockHash::<Test>::insert(0, H256::repeat_byte(0xaa));
         register(key(1));
+        for who in endowed {
+            enrol(&who, STAKE);
+        }
     });
     ext
 }

@@ -1,6 +1,6 @@
 //! Amounts of CIRO as people write them.
 
-use ciro_client::CIRO;
+use crate::CIRO;
 use std::{fmt, str::FromStr};
 
 /// Decimals of the token.
