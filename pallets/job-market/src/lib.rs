@@ -112,24 +112,6 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// Why the market holds funds.
-    #[pallet::composite_enum]
-    pub enum HoldReason {
-        /// The ceiling of an open job's price, and its bounty, held from its requester.
-        #[codec(index = 0)]
-        Escrow,
-        /// The storage deposit of a job, held from its requester until it is removed.
-        #[codec(index = 1)]
-        JobDeposit,
-        /// What a worker staked on a claim before collateral was reserved of stake. Nothing is held for it since version
-        /// 2, whose migration has to release what was.
-        #[codec(index = 2)]
-        Collateral,
-        /// What a challenger stakes on a dispute.
-        #[codec(index = 3)]
-        DisputeFee,
-    }
-
     /// The number of the next job, and so how many were ever submitted.
     #[pallet::storage]
     pub type NextJobId<T: Config> = StorageValue<_, JobId, ValueQuery>;
@@ -382,7 +364,8 @@ pub mod pallet {
 
         /// Takes a job over from a worker whose claim's term is over. [`Config::ExpiryCut`] of the late worker's
         /// collateral goes to the requester, and there on hold for whoever answers, unless the requester's account is in
-        /// no condition to have it held; the rest is released. The caller's collateral is reserved as with a claim.
+        /// no condition to have it held; the rest is released. The caller's collateral is reserved as with a claim, but
+        /// there is no head start: anyone had a claim's term before.
         ///
         /// # Errors
         /// [`Error::UnknownJob`], [`Error::NotLate`], [`Error::AlreadyAssigned`], [`Error::DeadlinePassed`] in the

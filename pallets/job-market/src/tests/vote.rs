@@ -252,6 +252,7 @@ fn a_worker_commits_once_in_time_and_only_from_a_seat() {
         let gathering = shared(3);
         assert_ok!(claim(seat(0), gathering));
         assert_noop!(commit(0, gathering, &output(2)), Error::<Test>::NotVoting);
+        assert_noop!(reveal(0, gathering, output(2)), Error::<Test>::NotVoting);
         let id = full(3);
         assert_noop!(
             commit(9, id, &output(2)),
