@@ -10,6 +10,13 @@ use sp_runtime::{
     PerThing, Permill, Saturating,
 };
 
+impl<A, B: AtLeast32BitUnsigned + Copy, N> Claim<A, B, N> {
+    /// What a worker who is late loses to the one who answers, in plancks.
+    pub fn lateness_cut(&self, terms: &Terms<B, N>) -> B {
+        terms.expiry_cut.mul_ceil(self.collateral)
+    }
+}
+
 impl<A, B, N> Job<A, B, N>
 where
     A: Clone + Eq,
@@ -37,24 +44,18 @@ where
         }
     }
 
-    /// The claim that `worker` may take over in block `now`, and what its worker loses for the bounty.
+    /// The claim that `worker` may take over in block `now`.
     ///
     /// # Errors
     /// [`Refusal::NotLate`], [`Refusal::AlreadyAssigned`], [`Refusal::DeadlinePassed`] in the deadline's block already.
-    pub fn late_claim(
-        &self,
-        worker: &A,
-        now: N,
-        terms: &Terms<B, N>,
-    ) -> Result<(Claim<A, B, N>, B), Refusal<N>> {
+    pub fn late_claim(&self, worker: &A, now: N) -> Result<Claim<A, B, N>, Refusal<N>> {
         let JobState::Assigned(claim) = &self.state else {
             return Err(Refusal::NotLate);
         };
         require(now > claim.answer_by, Refusal::NotLate)?;
         require(&claim.worker != worker, Refusal::AlreadyAssigned)?;
         require(now < self.deadline, Refusal::DeadlinePassed)?;
-        let cut = terms.expiry_cut.mul_ceil(claim.collateral);
-        Ok((claim.clone(), cut))
+        Ok(claim.clone())
     }
 
     /// A claim in the last block could not be answered in a later one, so it comes too late.
@@ -139,7 +140,8 @@ where
         now: N,
         terms: &Terms<B, N>,
     ) -> Outcome<A, B, N> {
-        let (late, cut) = self.late_claim(&worker, now, terms)?;
+        let late = self.late_claim(&worker, now)?;
+        let cut = late.lateness_cut(terms);
         self.bounty = self.bounty.saturating_add(bounty);
         let mut step = self.assign(worker, now, terms);
         let rest = late.collateral.saturating_sub(cut);

@@ -146,9 +146,10 @@ fn prepare(job: &Job, action: Act, now: u64, terms: &Terms<u128, u64>, ledger: &
     let Action::Rescue { worker, bounty } = action else {
         return action;
     };
-    let Ok((late, cut)) = job.late_claim(&worker, now, terms) else {
+    let Ok(late) = job.late_claim(&worker, now) else {
         return action;
     };
+    let cut = late.lateness_cut(terms);
     let bounty = bounty.min(cut);
     ledger.apply(&[
         Effect::Forfeit(late.worker, Some(job.requester), cut),

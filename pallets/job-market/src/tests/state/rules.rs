@@ -92,13 +92,13 @@ pub fn allowed(job: &Job, action: &Act, now: u64, terms: &Terms<u128, u64>) -> b
         (Action::Rate { requester, stars }, JobState::Paid { rated, .. }) => {
             *requester == 0 && (1..=5).contains(stars) && !rated
         }
-        (Action::Remove { by }, state) => match state {
+        (
+            Action::Remove { by },
             JobState::Paid { at, .. }
             | JobState::Cancelled { at }
             | JobState::Expired { at, .. }
-            | JobState::Failed { at } => *by == 0 || now > at + terms.retention,
-            _ => false,
-        },
+            | JobState::Failed { at },
+        ) => *by == 0 || now > at + terms.retention,
         _ => false,
     }
 }
