@@ -146,8 +146,8 @@ mod config {
         /// The storage deposit of a job, held from its requester until it is removed.
         #[codec(index = 1)]
         JobDeposit,
-        /// What a worker staked on a claim before collateral was reserved of stake. Nothing is held for it since version
-        /// 2, whose migration has to release what was.
+        /// What a worker staked on a claim before collateral was reserved of stake. Nothing is held for it since
+        /// version 2, whose migration has to release what was.
         #[codec(index = 2)]
         Collateral,
         /// What a challenger stakes on a dispute.

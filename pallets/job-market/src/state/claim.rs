@@ -85,13 +85,14 @@ where
             worker,
             collateral,
             since: now,
-            answer_by: self.term_end(now, terms),
+            answer_by: now.saturating_add(terms.claim_term).min(self.deadline),
         });
         Step::new(self, effects)
     }
 
     /// The last seat fixes the price, for all: those who came before would have done it for less. Until then nobody
-    /// knows the price, so that the collateral follows from the ceiling.
+    /// knows the price, so that the collateral follows from the ceiling. Everyone then has a full term to commit, past
+    /// the deadline if need be: who takes the last seat late must not leave the others without time.
     fn take_seat(mut self, worker: A, seats: u8, now: N, terms: &Terms<B, N>) -> Outcome<A, B, N> {
         let (mut workers, collateral) = match &self.state {
             JobState::Gathering {
@@ -115,7 +116,7 @@ where
             };
         } else {
             effects.push(self.fix_price(now));
-            let commit_by = self.term_end(now, terms);
+            let commit_by = now.saturating_add(terms.claim_term);
             let pending = |worker| Seat {
                 worker,
                 vote: Vote::Pending,
@@ -131,8 +132,8 @@ where
         Ok(Step::new(self, effects))
     }
 
-    /// The late worker's cut has gone to the requester, and from there on hold as `bounty`, before: how much it is shows
-    /// only when it is taken.
+    /// The late worker's cut has gone to the requester, and from there on hold as `bounty`, before: how much it is
+    /// shows only when it is taken.
     pub(super) fn rescue(
         mut self,
         worker: A,
@@ -197,10 +198,6 @@ where
             }
         };
         Ok(Step::new(Self { state, ..self }, effects))
-    }
-
-    fn term_end(&self, now: N, terms: &Terms<B, N>) -> N {
-        now.saturating_add(terms.claim_term).min(self.deadline)
     }
 }
 

@@ -7,8 +7,8 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// What everyone has on hold, has reserved and has gained; the last three are the model's owner, where fees go, and what
-/// was burned.
+/// What everyone has on hold, has reserved and has gained; the last three are the model's owner, where fees go, and
+/// what was burned.
 #[derive(Default)]
 pub struct Ledger {
     held: BTreeMap<(u8, Account), u128>,
