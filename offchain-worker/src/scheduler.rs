@@ -18,7 +18,7 @@ use ciro_client::{
     AccountId, Client, Keypair, State,
 };
 use ciro_primitives::{input_commitment, JobBinding, JobId};
-use ciro_zkml_verifier::{Receipt, Tensor};
+use ciro_zkml_verifier::Receipt;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,

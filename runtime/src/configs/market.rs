@@ -118,7 +118,7 @@ impl Merit<AccountId> for ReputationAndTier {
         let stake = <CdcPool as StakeLedger<_, _, _>>::stake(who);
         let tier = tiers::tier(stake, Value::<economy::CiroPrice>::get());
         let priority = tier.map_or(0, |tier| tier.priority);
-        let half = Permill::from_percent(50);
-        (half * reputation).saturating_add(half * part(priority, MAX_PRIORITY))
+        let half = |of: Permill| of.saturating_mul(Permill::from_percent(50));
+        half(reputation).saturating_add(half(part(priority, MAX_PRIORITY)))
     }
 }
