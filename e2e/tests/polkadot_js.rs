@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::{process::Command, time::timeout};
 
 /// How long the script may take.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(480);
 
 async fn script(devnet: &Devnet) -> Result<()> {
     let url = devnet.first().url();
