@@ -1,8 +1,8 @@
-//! What the market asks of the runtime: a part of [`crate::pallet`].
+//! What the market asks of the runtime, and holds funds for: a part of [`crate::pallet`].
 
 use frame_support::pallet_macros::pallet_section;
 
-/// The configuration, imported into the pallet as it stands here.
+/// Configuration and hold reasons, imported into the pallet as they stand here.
 #[pallet_section]
 mod config {
     /// What the runtime supplies. Amounts are in plancks, times in blocks.
@@ -53,7 +53,7 @@ mod config {
         type MaxJobDuration: Get<BlockNumberFor<Self>>;
 
         /// Blocks from submission until a worker of whom nothing is known may claim a job. The more merit a worker has
-        /// the earlier it may, the best at once.
+        /// the earlier it may, the best at once. A job that lasts no longer than this is for workers of some merit.
         #[pallet::constant]
         type HeadStart: Get<BlockNumberFor<Self>>;
 
@@ -135,5 +135,23 @@ mod config {
         /// Real proofs and eligible workers for the benchmarks.
         #[cfg(feature = "runtime-benchmarks")]
         type BenchmarkHelper: BenchmarkHelper<Self::AccountId>;
+    }
+
+    /// Why the market holds funds.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// The ceiling of an open job's price, and its bounty, held from its requester.
+        #[codec(index = 0)]
+        Escrow,
+        /// The storage deposit of a job, held from its requester until it is removed.
+        #[codec(index = 1)]
+        JobDeposit,
+        /// What a worker staked on a claim before collateral was reserved of stake. Nothing is held for it since
+        /// version 2, whose migration has to release what was.
+        #[codec(index = 2)]
+        Collateral,
+        /// What a challenger stakes on a dispute.
+        #[codec(index = 3)]
+        DisputeFee,
     }
 }

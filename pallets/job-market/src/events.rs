@@ -138,8 +138,8 @@ mod events {
             /// What was burned of the collateral.
             cut: BalanceOf<T>,
         },
-        /// A disputed answer was proven wrong or not proven in time, or the workers of a redundant job did not agree. The
-        /// requester has the price back.
+        /// A disputed answer was proven wrong or not proven in time, or the workers of a redundant job did not agree.
+        /// The requester has the price back.
         JobFailed {
             /// The job.
             job: JobId,

@@ -190,7 +190,6 @@ impl<T: Config> Pallet<T> {
         assert!(!terms.min_duration.is_zero() && terms.min_duration <= terms.max_duration);
         assert!(!terms.claim_term.is_zero() && !terms.reveal_term.is_zero());
         assert!(!terms.challenge_period.is_zero() && !terms.proof_period.is_zero());
-        assert!(terms.head_start < terms.min_duration);
         assert!(terms.release_cut <= terms.expiry_cut);
         assert!(T::MaxWorkload::get() >= PROBATION_WORKLOAD);
         assert!(terms.platform_fee <= Permill::from_percent(10));

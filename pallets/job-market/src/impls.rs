@@ -279,10 +279,9 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn take_over(id: JobId, worker: T::AccountId) -> DispatchResult {
         let job = Self::get(id)?;
-        let (late, cut) = job
-            .late_claim(&worker, Self::now(), &Self::terms())
-            .map_err(Self::error)?;
+        let late = job.late_claim(&worker, Self::now()).map_err(Self::error)?;
         Self::check_worker(&worker, &job.requirements)?;
+        let cut = late.lateness_cut(&Self::terms());
         let cut = T::Stake::forfeit(&late.worker, cut, Some(&job.requester));
         let bounty = Self::hold_bounty(&job.requester, cut);
         let rescue = Action::Rescue {

@@ -1,16 +1,16 @@
 //! # Job market
 //!
-//! A requester submits a job: run this model on the input with this commitment. What an answer earns rises from a floor to
-//! a ceiling, which goes on hold, until a worker claims the job; the claim fixes the price. A worker is an operator whose
-//! stake stands for it, and part of that stake is reserved as collateral until the job is answered.
+//! A requester submits a job: run this model on the input with this commitment. What an answer earns rises from a floor
+//! to a ceiling, which goes on hold, until a worker claims the job; the claim fixes the price. A worker is an operator
+//! whose stake stands for it, and part of that stake is reserved as collateral until the job is answered.
 //!
 //! Three levels of trust say when an answer counts ([`Verification`]):
 //!
-//! * `ZkMl`: with a proof, which the chain verifies within the same call. If it holds, the job is paid and the collateral
-//!   released; if not, part of the collateral is burned, a case is opened against the worker, and the job is free again.
-//! * `None`: unless someone disputes it within [`Config::ChallengePeriod`]. Then the burden of proof lies on the worker: a
-//!   proof of the answer within [`Config::ProofPeriod`] wins the price and the challenger's fee; without one, or with a
-//!   proof of another output, the worker's collateral is lost and the requester has the price back.
+//! * `ZkMl`: with a proof, which the chain verifies within the same call. If it holds, the job is paid; if not, part of
+//!   the collateral is burned, a case is opened against the worker, and the job is free again.
+//! * `None`: unless someone disputes it within [`Config::ChallengePeriod`]. Then the burden of proof lies on the
+//!   worker: a proof of the answer within [`Config::ProofPeriod`] wins the price and the challenger's fee; without one,
+//!   or with a proof of another output, the worker's collateral is lost and the requester has the price back.
 //! * `Redundant(k)`: if seven tenths of `k` workers say the same, each having committed to its output before any was
 //!   revealed. Who is outvoted loses part of its collateral, but no case is opened: a majority is not evidence that the
 //!   runtime could check, and colluding workers can be one.
@@ -18,16 +18,16 @@
 //! A proof is bound to the chain's genesis, the job and the payee ([`ciro_primitives::JobBinding`]), so that a proof
 //! copied from the transaction pool earns its copier nothing.
 //!
-//! A claim has a term. Once it is over another worker may take the job over, and part of the late worker's collateral is
-//! added to what the job pays. The best workers may claim first: the others wait up to [`Config::HeadStart`].
+//! A claim has a term. Once it is over another worker may take the job over, and part of the late worker's collateral
+//! is added to what the job pays. The best workers may claim first: the others wait up to [`Config::HeadStart`].
 //!
 //! Of every price the market keeps [`Config::PlatformFee`], part of which is burned, and the model's owner gets the
-//! royalty that held when the job was submitted. An accepted proof costs no transaction fee. That gives nobody free block
-//! space: who answers their own jobs still pays the market's share of at least [`Config::MinJobPrice`] for each.
+//! royalty that held when the job was submitted. An accepted proof costs no transaction fee. That gives nobody free
+//! block space: who answers their own jobs still pays the market's share of at least [`Config::MinJobPrice`] for each.
 //!
-//! The life of a job is in [`state`], as pure functions. A requester's funds never leave the account before they are paid:
-//! they are on hold there, and every settlement takes what is on hold, whatever else has happened to the account since,
-//! so that no account's condition can strand a job.
+//! The life of a job is in [`state`], as pure functions. A requester's funds never leave the account before they are
+//! paid: they are on hold there, and every settlement takes what is on hold, whatever else has happened to the account
+//! since, so that no account's condition can strand a job.
 //!
 //! A worker should fetch the input and compare it with the commitment before claiming: giving a job back costs.
 
@@ -112,24 +112,6 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// Why the market holds funds.
-    #[pallet::composite_enum]
-    pub enum HoldReason {
-        /// The ceiling of an open job's price, and its bounty, held from its requester.
-        #[codec(index = 0)]
-        Escrow,
-        /// The storage deposit of a job, held from its requester until it is removed.
-        #[codec(index = 1)]
-        JobDeposit,
-        /// What a worker staked on a claim before collateral was reserved of stake. Nothing is held for it since version
-        /// 2, whose migration has to release what was.
-        #[codec(index = 2)]
-        Collateral,
-        /// What a challenger stakes on a dispute.
-        #[codec(index = 3)]
-        DisputeFee,
-    }
-
     /// The number of the next job, and so how many were ever submitted.
     #[pallet::storage]
     pub type NextJobId<T: Config> = StorageValue<_, JobId, ValueQuery>;
@@ -195,8 +177,8 @@ pub mod pallet {
         /// ceiling of its price on hold for whoever answers until the deadline.
         ///
         /// `locator` tells workers where to fetch the input. A storage deposit is held too, until the job is removed:
-        /// [`Config::DepositBase`] and [`Config::DepositPerByte`] for each byte of locator and output; of a redundant job
-        /// for as many outputs as it has seats.
+        /// [`Config::DepositBase`] and [`Config::DepositPerByte`] for each byte of locator and output; of a redundant
+        /// job for as many outputs as it has seats.
         ///
         /// # Errors
         /// [`Error::InvalidBatch`], [`Error::UnknownModel`], [`Error::InputTooLarge`], [`Error::OutputTooLarge`],
@@ -231,8 +213,8 @@ pub mod pallet {
             Self::claim(job, worker)
         }
 
-        /// Answers a claimed job of any level: `output` is what the model gives for `input`, and `proof` proves it, bound
-        /// to this chain, this job and `payee`.
+        /// Answers a claimed job of any level: `output` is what the model gives for `input`, and `proof` proves it,
+        /// bound to this chain, this job and `payee`.
         ///
         /// If the proof holds, `payee` is paid, the collateral is released, the output is stored, and the call costs no
         /// fee. If not, the call succeeds all the same, with a fee: [`Config::InvalidProofCut`] of the collateral is
@@ -322,8 +304,8 @@ pub mod pallet {
         }
 
         /// Settles a job whose deadline has passed without an answer; anyone may. What is on hold for it is released to
-        /// the requester. If the job was claimed, [`Config::ExpiryCut`] of the collateral goes to the requester too, and
-        /// the rest is released.
+        /// the requester. If the job was claimed, [`Config::ExpiryCut`] of the collateral goes to the requester too,
+        /// and the rest is released.
         ///
         /// # Errors
         /// [`Error::UnknownJob`], [`Error::AlreadyAnswered`], [`Error::AlreadySettled`], [`Error::DeadlineNotPassed`].
@@ -381,8 +363,9 @@ pub mod pallet {
         }
 
         /// Takes a job over from a worker whose claim's term is over. [`Config::ExpiryCut`] of the late worker's
-        /// collateral goes to the requester, and there on hold for whoever answers, unless the requester's account is in
-        /// no condition to have it held; the rest is released. The caller's collateral is reserved as with a claim.
+        /// collateral goes to the requester, and there on hold for whoever answers, unless the requester's account is
+        /// in no condition to have it held; the rest is released. The caller's collateral is reserved as with a claim,
+        /// but there is no head start: anyone had a claim's term before.
         ///
         /// # Errors
         /// [`Error::UnknownJob`], [`Error::NotLate`], [`Error::AlreadyAssigned`], [`Error::DeadlinePassed`] in the
@@ -399,8 +382,8 @@ pub mod pallet {
         }
 
         /// Answers a claimed job of level `None`: `output` is what the model gives. Unless that is disputed within
-        /// [`Config::ChallengePeriod`], `payee` can be paid by [`Pallet::finalise`]. The collateral stays reserved until
-        /// then.
+        /// [`Config::ChallengePeriod`], `payee` can be paid by [`Pallet::finalise`]. The collateral stays reserved
+        /// until then.
         ///
         /// # Errors
         /// [`Error::UnknownJob`], [`Error::NotAssignedToCaller`], [`Error::DeadlinePassed`], [`Error::AnswerNotTaken`],
@@ -425,8 +408,8 @@ pub mod pallet {
         /// [`Config::ChallengerShare`] of the worker's collateral.
         ///
         /// # Errors
-        /// [`Error::UnknownJob`], [`Error::NotAnswered`], [`Error::PeriodOver`], or the caller cannot have the fee held:
-        /// the funds are lacking or frozen.
+        /// [`Error::UnknownJob`], [`Error::NotAnswered`], [`Error::PeriodOver`], or the caller cannot have the fee
+        /// held: the funds are lacking or frozen.
         ///
         /// # Weight
         /// Constant.
@@ -528,10 +511,10 @@ pub mod pallet {
         }
 
         /// Settles a job whose time has come; anyone may. An answer that nobody disputed is paid for. A disputed answer
-        /// that nobody proved costs the worker its collateral, as with [`Pallet::submit_proof`]. The vote of a redundant
-        /// job is counted: the workers who agree share the price; those who dissent, and in any case those who were
-        /// silent, lose [`Config::ExpiryCut`] of their collateral to the requester; without agreement the requester has
-        /// the price back.
+        /// that nobody proved costs the worker its collateral, as with [`Pallet::submit_proof`]. The vote of a
+        /// redundant job is counted: the workers who agree share the price; those who dissent, and in any case those
+        /// who were silent, lose [`Config::ExpiryCut`] of their collateral to the requester; without agreement the
+        /// requester has the price back.
         ///
         /// # Errors
         /// [`Error::UnknownJob`], [`Error::NothingToFinalise`], [`Error::PeriodNotOver`].
@@ -575,8 +558,8 @@ pub mod pallet {
             Results::<T>::get(job).map(Into::into)
         }
 
-        /// Up to `limit` jobs of at least this priority that may be claimed or rescued, at most 100, ascending, among the
-        /// 10,000 ids from `from` on.
+        /// Up to `limit` jobs of at least this priority that may be claimed or rescued, at most 100, ascending, among
+        /// the 10,000 ids from `from` on.
         pub fn open_jobs(from: JobId, limit: u32, least: Priority) -> Vec<(JobId, JobOf<T>)> {
             Self::claimable(from, limit, least)
         }

@@ -59,7 +59,8 @@ pub enum Verification {
     #[codec(index = 0)]
     None,
     /// So many workers, [`MIN_SEATS`] to [`MAX_SEATS`], answer without seeing each other's answers; what most of them
-    /// say counts. That is evidence for the requester, but nothing that the chain could check: nobody is slashed for it.
+    /// say counts. That is evidence for the requester, but nothing that the chain could check: nobody is slashed for
+    /// it.
     #[codec(index = 1)]
     Redundant(u8),
     /// An answer counts with a proof.
@@ -172,7 +173,7 @@ pub struct Job<AccountId, Balance, BlockNumber> {
     pub deposit: Balance,
     /// The block of the submission.
     pub opened: BlockNumber,
-    /// The last block in which an answer is taken.
+    /// The last block in which an answer is taken; of a redundant job, the block before which the last seat is.
     pub deadline: BlockNumber,
     /// What makes an answer count.
     pub verification: Verification,

@@ -195,12 +195,12 @@ pub mod pallet {
         /// Registers the model that `key` verifies, under the caller's ownership.
         ///
         /// Its identity is the key's hash. `price_floor` is the least that a job must pay for each sample, in plancks;
-        /// `royalty` is the owner's share of what a job pays. A deposit of [`Config::DepositBase`] and [`Config::DepositPerByte`] for each byte of name and key is held
-        /// from the caller.
+        /// `royalty` is the owner's share of what a job pays. A deposit of [`Config::DepositBase`] and
+        /// [`Config::DepositPerByte`] for each byte of name and key is held from the caller.
         ///
         /// # Errors
-        /// [`Error::InvalidName`], [`Error::InvalidKey`], [`Error::RoyaltyTooHigh`], [`Error::AlreadyRegistered`], or the
-        /// deposit cannot be held.
+        /// [`Error::InvalidName`], [`Error::InvalidKey`], [`Error::RoyaltyTooHigh`], [`Error::AlreadyRegistered`], or
+        /// the deposit cannot be held.
         ///
         /// # Weight
         /// Constant: name and key are of bounded size.

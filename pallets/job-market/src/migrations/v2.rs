@@ -1,7 +1,7 @@
 //! Version 1 to 2: a job has a level, an auction, a priority and requirements, and collateral is reserved of stake.
 //!
-//! The jobs of version 1 all paid a fixed price for a proof. Those that are claimed stay claimed until their deadline, but
-//! their workers, who may have no stake, have nothing at stake any more: what was on hold for it is released.
+//! The jobs of version 1 all paid a fixed price for a proof. Those that are claimed stay claimed until their deadline,
+//! but their workers, who may have no stake, have nothing at stake any more: what was on hold for it is released.
 
 use crate::*;
 use alloc::vec;

@@ -134,7 +134,7 @@ where
     }
 
     /// Nobody proved the answer, which was for its worker to do.
-    pub(super) fn default(self, now: N, terms: &Terms<B, N>) -> Outcome<A, B, N> {
+    pub(super) fn lapse(self, now: N, terms: &Terms<B, N>) -> Outcome<A, B, N> {
         let JobState::Disputed {
             claim,
             challenger,

@@ -10,6 +10,13 @@ use sp_runtime::{
     PerThing, Permill, Saturating,
 };
 
+impl<A, B: AtLeast32BitUnsigned + Copy, N> Claim<A, B, N> {
+    /// What a worker who is late loses to the one who answers, in plancks.
+    pub fn lateness_cut(&self, terms: &Terms<B, N>) -> B {
+        terms.expiry_cut.mul_ceil(self.collateral)
+    }
+}
+
 impl<A, B, N> Job<A, B, N>
 where
     A: Clone + Eq,
@@ -37,24 +44,18 @@ where
         }
     }
 
-    /// The claim that `worker` may take over in block `now`, and what its worker loses for the bounty.
+    /// The claim that `worker` may take over in block `now`.
     ///
     /// # Errors
     /// [`Refusal::NotLate`], [`Refusal::AlreadyAssigned`], [`Refusal::DeadlinePassed`] in the deadline's block already.
-    pub fn late_claim(
-        &self,
-        worker: &A,
-        now: N,
-        terms: &Terms<B, N>,
-    ) -> Result<(Claim<A, B, N>, B), Refusal<N>> {
+    pub fn late_claim(&self, worker: &A, now: N) -> Result<Claim<A, B, N>, Refusal<N>> {
         let JobState::Assigned(claim) = &self.state else {
             return Err(Refusal::NotLate);
         };
         require(now > claim.answer_by, Refusal::NotLate)?;
         require(&claim.worker != worker, Refusal::AlreadyAssigned)?;
         require(now < self.deadline, Refusal::DeadlinePassed)?;
-        let cut = terms.expiry_cut.mul_ceil(claim.collateral);
-        Ok((claim.clone(), cut))
+        Ok(claim.clone())
     }
 
     /// A claim in the last block could not be answered in a later one, so it comes too late.
@@ -84,13 +85,14 @@ where
             worker,
             collateral,
             since: now,
-            answer_by: self.term_end(now, terms),
+            answer_by: now.saturating_add(terms.claim_term).min(self.deadline),
         });
         Step::new(self, effects)
     }
 
     /// The last seat fixes the price, for all: those who came before would have done it for less. Until then nobody
-    /// knows the price, so that the collateral follows from the ceiling.
+    /// knows the price, so that the collateral follows from the ceiling. Everyone then has a full term to commit, past
+    /// the deadline if need be: who takes the last seat late must not leave the others without time.
     fn take_seat(mut self, worker: A, seats: u8, now: N, terms: &Terms<B, N>) -> Outcome<A, B, N> {
         let (mut workers, collateral) = match &self.state {
             JobState::Gathering {
@@ -114,7 +116,7 @@ where
             };
         } else {
             effects.push(self.fix_price(now));
-            let commit_by = self.term_end(now, terms);
+            let commit_by = now.saturating_add(terms.claim_term);
             let pending = |worker| Seat {
                 worker,
                 vote: Vote::Pending,
@@ -130,8 +132,8 @@ where
         Ok(Step::new(self, effects))
     }
 
-    /// The late worker's cut has gone to the requester, and from there on hold as `bounty`, before: how much it is shows
-    /// only when it is taken.
+    /// The late worker's cut has gone to the requester, and from there on hold as `bounty`, before: how much it is
+    /// shows only when it is taken.
     pub(super) fn rescue(
         mut self,
         worker: A,
@@ -139,7 +141,8 @@ where
         now: N,
         terms: &Terms<B, N>,
     ) -> Outcome<A, B, N> {
-        let (late, cut) = self.late_claim(&worker, now, terms)?;
+        let late = self.late_claim(&worker, now)?;
+        let cut = late.lateness_cut(terms);
         self.bounty = self.bounty.saturating_add(bounty);
         let mut step = self.assign(worker, now, terms);
         let rest = late.collateral.saturating_sub(cut);
@@ -195,10 +198,6 @@ where
             }
         };
         Ok(Step::new(Self { state, ..self }, effects))
-    }
-
-    fn term_end(&self, now: N, terms: &Terms<B, N>) -> N {
-        now.saturating_add(terms.claim_term).min(self.deadline)
     }
 }
 

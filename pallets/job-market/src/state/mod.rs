@@ -350,7 +350,7 @@ where
     fn finalise(self, now: N, terms: &Terms<B, N>) -> Outcome<A, B, N> {
         match self.state {
             JobState::Answered { .. } => self.uphold(now, terms),
-            JobState::Disputed { .. } => self.default(now, terms),
+            JobState::Disputed { .. } => self.lapse(now, terms),
             JobState::Voting { .. } => self.tally(now, terms),
             _ => Err(Refusal::NothingToFinalise),
         }

@@ -8,8 +8,8 @@ use pallet_reputation::ReputationReason;
 use sp_core::H256;
 use sp_runtime::traits::AtLeast32BitUnsigned;
 
-/// How many of so many seats must say the same: seven tenths, rounded up. That is more than half of them, so that no two
-/// outputs can win.
+/// How many of so many seats must say the same: seven tenths, rounded up. That is more than half of them, so that no
+/// two outputs can win.
 pub fn quorum(seats: usize) -> usize {
     seats.saturating_mul(7).div_ceil(10)
 }

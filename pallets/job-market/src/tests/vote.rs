@@ -106,6 +106,22 @@ fn seats_are_taken_one_by_one_with_collateral_for_a_share_each() {
 }
 
 #[test]
+fn however_late_the_last_seat_is_taken_everyone_has_a_full_term_to_commit() {
+    test(|| {
+        let id = shared(3);
+        assert_ok!(claim(seat(0), id));
+        assert_ok!(claim(seat(1), id));
+        at(20);
+        assert_ok!(claim(seat(2), id));
+        at(30);
+        for nth in 0..3 {
+            assert_ok!(commit(nth, id, &output(2)));
+            assert_eq!(reserved(&seat(nth)), MIN_COLLATERAL);
+        }
+    });
+}
+
+#[test]
 fn the_last_seat_fixes_the_price_for_all() {
     test(|| {
         for nth in 0..3 {
@@ -251,6 +267,7 @@ fn a_worker_commits_once_in_time_and_only_from_a_seat() {
         let gathering = shared(3);
         assert_ok!(claim(seat(0), gathering));
         assert_noop!(commit(0, gathering, &output(2)), Error::<Test>::NotVoting);
+        assert_noop!(reveal(0, gathering, output(2)), Error::<Test>::NotVoting);
         let id = full(3);
         assert_noop!(
             commit(9, id, &output(2)),
