@@ -4,15 +4,18 @@
 
 import assert from 'node:assert/strict';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
-import { u8aConcat, u8aToHex } from '@polkadot/util';
+import { bnToU8a, compactAddLength, stringToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
 
 const [url, model] = process.argv.slice(2);
 const UNIT = 10n ** 18n;
 const PATIENCE = 60_000;
 
-const api = await ApiPromise.create({ provider: new WsProvider(url), noInitWarn: true });
+const provider = new WsProvider(url);
+const api = await ApiPromise.create({ provider, noInitWarn: true });
 const keyring = new Keyring({ type: 'sr25519' });
-const [bob, charlie] = ['//Bob', '//Charlie'].map((uri) => keyring.addFromUri(uri));
+const [alice, bob, charlie, dave, eve] = ['//Alice', '//Bob', '//Charlie', '//Dave', '//Eve'].map((uri) =>
+  keyring.addFromUri(uri),
+);
 
 /** Signs and sends; gives the events of the transaction once its block is finalised. */
 function send(tx, signer) {
@@ -23,6 +26,15 @@ function send(tx, signer) {
       else if (result.isError) reject(new Error(`${tx.method.method}: ${result.status}`));
     }).catch(reject);
   });
+}
+
+/** Waits until the best block has this number. */
+async function blockReached(number) {
+  for (;;) {
+    const header = await api.rpc.chain.getHeader();
+    if (header.number.toNumber() >= number) return header;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 /** The data of the one event of this name. */
@@ -59,15 +71,28 @@ const floor = info.priceFloor.toBigInt();
 // A job, its event, and what the chain says of it.
 const batch = 2;
 const price = BigInt(batch) * floor;
-const input = `0x${'5a'.repeat(32)}`;
-const submit = api.tx.jobMarket.submitJob(model, batch, input, 'http://127.0.0.1:1', price, 100);
+const samples = new Uint8Array(batch * 64);
+const u32 = (value) => bnToU8a(value, { bitLength: 32, isLe: true });
+const input = api.registry.hash(u8aConcat(stringToU8a('ciro/input/1'), u32(batch), samples)).toHex();
+const spec = {
+  model,
+  batch,
+  inputCommitment: input,
+  locator: 'http://127.0.0.1:1',
+  price: { floor: price, ceiling: 2n * price, ramp: 1_000_000 },
+  duration: 100,
+  verification: 'ZkMl',
+  priority: 'Normal',
+  requirements: { gpu: false, memory: 0, gflops: 0, region: null },
+};
+const submit = api.tx.jobMarket.submitJob(spec);
 assert((await submit.paymentInfo(bob)).partialFee.toBigInt() > 0n);
 const submitted = event(await send(submit, bob), 'jobMarket', 'JobSubmitted');
 assert.equal(submitted.requester.toString(), bob.address);
 assert.equal(submitted.model.toHex(), model);
 assert.equal(submitted.inputCommitment.toHex(), input);
 assert.equal(submitted.batch.toNumber(), batch);
-assert.equal(submitted.price.toBigInt(), price);
+assert.equal(submitted.price.floor.toBigInt(), price);
 const id = submitted.job;
 
 const job = (await view('JobMarket', 'job', id)).unwrap();
@@ -75,24 +100,51 @@ assert.equal(job.toHex(), (await api.query.jobMarket.jobs(id)).unwrap().toHex())
 assert(job.state.isSubmitted);
 assert.equal(job.locator.toUtf8(), 'http://127.0.0.1:1');
 assert((await view('JobMarket', 'result', id)).isNone);
-const open = await view('JobMarket', 'open_jobs', 0, 10);
+const open = await view('JobMarket', 'open_jobs', 0, 10, 'Normal');
 assert.deepEqual(open.map(([number]) => number.toString()), [id.toString()]);
 
 const holds = async (who) =>
   (await api.query.balances.holds(who.address)).map(({ id, amount }) => [id.value.toString(), amount.toBigInt()]);
 const escrow = (await holds(bob)).find(([reason]) => reason === 'Escrow');
-assert.equal(escrow?.[1], price, 'the price is on hold');
+assert.equal(escrow?.[1], 2n * price, 'the most that it may cost is on hold');
 
-// A worker claims it and gives it back.
+// A worker registers, stakes, and takes a delegation.
+const stake = 500_000n * UNIT;
+const machine = { gpuModel: '', memory: 16_384, gflops: 100, region: 'Europe', peerAddress: '' };
+event(await send(api.tx.workerRegistry.register(machine, charlie.publicKey), charlie), 'workerRegistry', 'WorkerRegistered');
+const staked = event(await send(api.tx.cdcPool.stake(stake), charlie), 'cdcPool', 'WorkerStaked');
+assert.equal(staked.amount.toBigInt(), stake);
+await send(api.tx.cdcPool.setRoles(true, false), charlie);
+await send(api.tx.cdcPool.stakeForWorker(charlie.address, 10n * UNIT), eve);
+const operator = (await view('CdcPool', 'operator', charlie.address)).unwrap();
+assert.equal(operator.total.toBigInt(), stake + 10n * UNIT);
+assert.equal(operator.positions.toNumber(), 2);
+assert((await view('Slashing', 'standing', charlie.address)).isGood);
+
+// A heartbeat is a transaction that nobody signs. In the window of the registration none is due.
+const block = (await api.rpc.chain.getHeader()).number.toNumber();
+const window = Math.floor(block / api.consts.workerRegistry.heartbeatPeriod.toNumber());
+const beat = u8aConcat(stringToU8a('ciro/heartbeat/1'), api.genesisHash.toU8a(), charlie.publicKey, u32(window));
+const { method } = api.tx.workerRegistry.heartbeat(charlie.address, window, charlie.sign(beat));
+// Version 5, general, with version 0 of the extensions: immortal, nonce 0, no tip, no metadata hash.
+const general = u8aConcat([0x45, 0], [0, 0, 0, 0], method.toU8a());
+const outdated = provider.send('author_submitExtrinsic', [u8aToHex(compactAddLength(general))]);
+await assert.rejects(outdated, /outdated/);
+
+// A worker claims the job when its merit lets it, and gives it back.
+const from = (await view('JobMarket', 'eligible_from', id, charlie.address)).unwrap().toNumber();
+await blockReached(from - 1);
 const claimed = event(await send(api.tx.jobMarket.claimJob(id), charlie), 'jobMarket', 'JobClaimed');
 assert.equal(claimed.worker.toString(), charlie.address);
-assert.equal((await holds(charlie))[0][1], claimed.collateral.toBigInt());
+assert.equal(claimed.price.toBigInt() >= price && claimed.price.toBigInt() < 2n * price, true);
+const reserved = async () => (await view('CdcPool', 'operator', charlie.address)).unwrap().reserved.toBigInt();
+assert.equal(await reserved(), claimed.collateral.toBigInt());
 const assigned = (await view('JobMarket', 'job', id)).unwrap().state;
 assert.equal(assigned.asAssigned.worker.toString(), charlie.address);
-assert.equal((await view('JobMarket', 'open_jobs', 0, 10)).length, 0);
+assert.equal((await view('JobMarket', 'open_jobs', 0, 10, 'Low')).length, 0);
 const released = event(await send(api.tx.jobMarket.releaseJob(id), charlie), 'jobMarket', 'JobReleased');
 assert(released.cut.toBigInt() > 0n && released.cut.toBigInt() < claimed.collateral.toBigInt());
-assert.equal((await holds(charlie)).length, 0);
+assert.equal(await reserved(), 0n);
 
 // The requester takes it back; a second time is refused, with the pallet's own error.
 event(await send(api.tx.jobMarket.cancelJob(id), bob), 'jobMarket', 'JobCancelled');
@@ -102,6 +154,43 @@ assert(name && docs.length > 0);
 event(await send(api.tx.jobMarket.removeJob(id), bob), 'jobMarket', 'JobRemoved');
 assert((await view('JobMarket', 'job', id)).isNone);
 assert.equal((await holds(bob)).length, 0);
+
+// A refused proof opens a case at once: the offender is suspended, and will lose half of its stake.
+const second = event(await send(api.tx.jobMarket.submitJob(spec), bob), 'jobMarket', 'JobSubmitted').job;
+await blockReached((await view('JobMarket', 'eligible_from', second, charlie.address)).unwrap().toNumber() - 1);
+event(await send(api.tx.jobMarket.claimJob(second), charlie), 'jobMarket', 'JobClaimed');
+const answer = new Array(batch * 10).fill(0);
+const wrong = api.tx.jobMarket.submitResult(second, charlie.address, u8aToHex(samples), answer, `0x${'5a'.repeat(999)}`);
+const refused = await send(wrong, charlie);
+assert(event(refused, 'jobMarket', 'ResultRefused').cut.toBigInt() > 0n);
+const opened = event(refused, 'slashing', 'CaseOpened');
+assert(opened.kind.isInvalidCompute && opened.fraction.toNumber() === 500_000_000);
+assert((await view('Slashing', 'case', opened.case)).unwrap().status.isPending);
+assert((await view('Slashing', 'standing', charlie.address)).isSuspended);
+const early = await send(api.tx.slashing.executeCase(opened.case), dave);
+assert.equal(api.registry.findMetaError(early.dispatchError.asModule).name, 'NotDue');
+event(await send(api.tx.jobMarket.cancelJob(second), bob), 'jobMarket', 'JobCancelled');
+
+// Stake that is taken back stays on hold for a week, and in any case while the operator's case is open.
+event(await send(api.tx.cdcPool.unstake(charlie.address, 10n * UNIT), eve), 'cdcPool', 'UnstakeRequested');
+const position = (await view('CdcPool', 'position', charlie.address, eve.address)).unwrap();
+assert.equal(position.unbonding[0].amount.toBigInt(), 10n * UNIT);
+const frozen = await send(api.tx.cdcPool.withdrawUnbonded(charlie.address), eve);
+assert.equal(api.registry.findMetaError(frozen.dispatchError.asModule).name, 'CaseOpen');
+
+// A vote on a parameter.
+const change = api.tx.parameters.setParameter({ Market: { MinJobPrice: ['MinJobPrice', 2n * UNIT] } });
+const noted = event(await send(api.tx.preimage.notePreimage(change.method.toHex()), alice), 'preimage', 'Noted');
+const proposal = { Lookup: { hash_: noted.hash_, len: change.method.encodedLength } };
+const referendum = event(
+  await send(api.tx.referenda.submit({ Origins: 'GeneralAdmin' }, proposal, { After: 1 }), alice),
+  'referenda',
+  'Submitted',
+).index;
+const aye = { Standard: { vote: { aye: true, conviction: 'None' }, balance: 1_000n * UNIT } };
+event(await send(api.tx.convictionVoting.vote(referendum, aye), bob), 'convictionVoting', 'Voted');
+const poll = (await api.query.referenda.referendumInfoFor(referendum)).unwrap().asOngoing;
+assert.equal(poll.tally.ayes.toBigInt() > 0n, true);
 
 // The RPC methods of consensus and bridge.
 const { methods } = await api.rpc.rpc.methods();

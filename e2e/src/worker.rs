@@ -47,6 +47,18 @@ impl Worker {
         folder.join(format!("{name}.models"))
     }
 
+    /// Gives a worker that is not started yet the models of another one.
+    pub fn share_models(from: &str, to: &str, folder: &Path) -> Result<()> {
+        let (from, to) = (Self::models_of(from, folder), Self::models_of(to, folder));
+        fs::create_dir_all(&to).with_context(|| format!("cannot make {}", to.display()))?;
+        for (name, path) in files(&from)? {
+            let target = to.join(name);
+            fs::copy(&path, &target)
+                .with_context(|| format!("cannot write {}", target.display()))?;
+        }
+        Ok(())
+    }
+
     /// Folder of the models that it serves.
     pub fn models(&self) -> PathBuf {
         Self::models_of(&self.name, &self.folder)

@@ -3,6 +3,7 @@
 mod genesis;
 mod governance;
 mod limits;
+mod market;
 mod offences;
 mod parameters;
 mod safety;

@@ -27,7 +27,7 @@ use sp_runtime::Permill;
 type Record = SlashRecord<ciro_runtime::AccountId, BlockNumber>;
 
 /// Stakes for itself and takes the roles on.
-fn enrol(who: Sr25519Keyring, amount: Balance, worker: bool, validator: bool) {
+pub fn enrol(who: Sr25519Keyring, amount: Balance, worker: bool, validator: bool) {
     assert_ok!(call(
         who,
         pallet_cdc_pool::Call::<Runtime>::stake { amount }
@@ -36,7 +36,8 @@ fn enrol(who: Sr25519Keyring, amount: Balance, worker: bool, validator: bool) {
     assert_ok!(call(who, roles));
 }
 
-fn register(who: Sr25519Keyring) {
+/// Registers a machine without a GPU, in Europe.
+pub fn register(who: Sr25519Keyring) {
     let register = pallet_worker_registry::Call::<Runtime>::register {
         capabilities: Capabilities {
             gpu_model: Default::default(),
@@ -267,7 +268,7 @@ fn governance_spares_whom_it_finds_innocent_within_the_deferral() {
 }
 
 /// A job of Alice's for a model that she registers, with the input 1, 2, 3, 4.
-fn open_job() -> JobId {
+pub fn open_job() -> JobId {
     let key = VerifyingKey {
         version: VerifyingKey::CURRENT_VERSION,
         preset: Preset::Chain,

@@ -266,13 +266,14 @@ async fn accused(stage: &Stage, cheat: &AccountId) -> Result<()> {
         !state.standing(cheat).await?.may_work(),
         "the cheat is not suspended"
     );
+    let percent = case["percent"].as_f64().context("no share")?;
     let stake = state.operator(cheat).await?;
     let stake = ciro(stake.context("the cheat has no stake")?.own);
     stage.say(
         "the case",
         &format!(
-            "{CHEAT} is suspended until block {}; from block {} on it loses {} % of {stake} CIRO of stake",
-            case["suspended_until"], case["due"], case["percent"]
+            "{CHEAT} is suspended until block {}; from block {} on it loses {percent} % of {stake} CIRO of stake",
+            case["suspended_until"], case["due"]
         ),
     );
     Ok(())

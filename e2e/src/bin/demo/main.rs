@@ -1,11 +1,13 @@
 //! `make demo`: a chain, a worker, and the test sets of a perceptron, a convolutional network and a forest of trees
-//! classified by them, each answer proved, verified by the chain's runtime and paid for. Then a worker cheats.
+//! classified by them, each answer proved, verified by the chain's runtime and paid for. Then answers without proofs: one
+//! by vote, one disputed. Then a worker cheats.
 //!
 //! It shows what it measures and checks what it shows: it succeeds only if everything held.
 
 mod cheat;
 mod exhibit;
 mod jobs;
+mod levels;
 mod stage;
 
 use anyhow::{bail, ensure, Context, Result};
@@ -85,6 +87,7 @@ async fn play(stage: &mut Stage) -> Result<()> {
     }
     println!("Every output on the chain is the integer model's, bit for bit.");
 
+    levels::run(stage).await?;
     cheat::run(stage).await?;
 
     let after = Funds::read(stage).await?;
