@@ -12,30 +12,10 @@ async fn script(devnet: &Devnet) -> Result<()> {
     let url = devnet.first().url();
     let ciro = Ciro::new(&url)?;
     let model = devnet.folder().join("digits.ciro");
-    let (onnx, samples) = (
-        repository("models/digits.onnx"),
-        repository("models/digits-calibration.npy"),
-    );
-    let imported = ciro
-        .run([
-            "model".as_ref(),
-            "import".as_ref(),
-            onnx.as_os_str(),
-            "--calibrate".as_ref(),
-            samples.as_os_str(),
-            "-o".as_ref(),
-            model.as_os_str(),
-        ])
-        .await?;
-    ciro.run([
-        "model".as_ref(),
-        "register".as_ref(),
-        model.as_os_str(),
-        "--suri".as_ref(),
-        "//Alice".as_ref(),
-    ])
-    .await?;
-    let id = imported["id"].as_str().context("the import gave no id")?;
+    let id = ciro
+        .register_example("digits.onnx", "digits-calibration.npy", &model, "//Alice")
+        .await?
+        .to_string();
 
     let folder = repository("e2e/polkadot-js");
     ensure!(
@@ -44,7 +24,7 @@ async fn script(devnet: &Devnet) -> Result<()> {
     );
     let run = Command::new("node")
         .arg("test.mjs")
-        .args([&url, id])
+        .args([&url, &id])
         .current_dir(&folder)
         .kill_on_drop(true)
         .output();
