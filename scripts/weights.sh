@@ -22,11 +22,12 @@ say "building the benchmark runner"
 # Without it, a test runtime among polkadot-sdk's crates would be built for WebAssembly, too.
 (cd runtime/bencher && SKIP_WASM_BUILD=1 cargo build --release --target-dir "$target/bencher")
 
-for pallet in job-market model-registry; do
+pallets=(cdc-pool job-market model-registry reputation slashing validator-set worker-registry)
+for pallet in "${pallets[@]}"; do
     say "measuring pallet-$pallet"
     "$target/bencher/release/ciro-bencher" --runtime "$runtime" --genesis-builder runtime \
         --genesis-builder-preset development --pallet "pallet_${pallet//-/_}" --extrinsic '*' \
         --steps "${STEPS:-9}" --repeat "${REPEAT:-10}" --heap-pages 4096 \
         --template scripts/weights.hbs --output "pallets/$pallet/src/weights.rs"
 done
-cargo fmt -p pallet-job-market -p pallet-model-registry
+cargo fmt "${pallets[@]/#/-ppallet-}"

@@ -11,6 +11,7 @@ mod npy;
 mod process;
 mod requester;
 mod rpc;
+mod spec;
 mod worker;
 
 pub use binaries::binary;
@@ -19,7 +20,8 @@ pub use devnet::{Devnet, Node};
 pub use npy::{write_floats, Array};
 pub use process::Process;
 pub use requester::{paid, BlobServer, Requester, Submitted};
-pub use rpc::rpc;
+pub use rpc::{get, rpc};
+pub use spec::{Member, Network};
 pub use worker::{Entries, Worker};
 
 use anyhow::{bail, Result};

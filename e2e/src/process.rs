@@ -5,8 +5,8 @@ use anyhow::{bail, Context, Result};
 use std::{
     ffi::OsStr,
     fmt::Write as _,
-    fs::{self, File},
-    io::Write as _,
+    fs::File,
+    io::{Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
@@ -24,6 +24,8 @@ pub struct Process {
     name: String,
     child: Child,
     log: PathBuf,
+    // Where its output begins in the log, after that of earlier processes of its name.
+    start: u64,
 }
 
 impl Process {
@@ -40,6 +42,7 @@ impl Process {
             .append(true)
             .open(&log)
             .with_context(|| format!("cannot write {}", log.display()))?;
+        let start = output.metadata()?.len();
         let child = Command::new(program)
             .args(arguments)
             .env("NO_COLOR", "1")
@@ -55,6 +58,7 @@ impl Process {
             name: name.to_owned(),
             child,
             log,
+            start,
         })
     }
 
@@ -104,8 +108,13 @@ impl Process {
 
     /// Everything it has said so far.
     pub fn log(&self) -> Result<String> {
-        let bytes =
-            fs::read(&self.log).with_context(|| format!("cannot read {}", self.log.display()))?;
+        let mut bytes = Vec::new();
+        File::open(&self.log)
+            .and_then(|mut log| {
+                log.seek(SeekFrom::Start(self.start))?;
+                log.read_to_end(&mut bytes)
+            })
+            .with_context(|| format!("cannot read {}", self.log.display()))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
@@ -194,6 +203,20 @@ mod tests {
         drop(process);
         assert!(!exists(id));
         assert!(folder.path().join("sleeper.log").exists());
+    }
+
+    #[test]
+    fn a_log_is_that_of_one_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |word: &str| {
+            let script = ["-c".to_owned(), format!("echo {word}")];
+            let mut process =
+                Process::start("twice", folder.path(), Path::new("/bin/sh"), script).unwrap();
+            process.child.wait().unwrap();
+            process.log().unwrap()
+        };
+        assert_eq!(run("first"), "first\n");
+        assert_eq!(run("second"), "second\n");
     }
 
     #[test]

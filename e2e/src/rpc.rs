@@ -1,4 +1,4 @@
-//! A node's RPC methods, one HTTP request each.
+//! A node over HTTP, a connection for each request: its RPC methods and its metrics.
 
 use anyhow::{bail, ensure, Context, Result};
 use serde_json::{json, Value};
@@ -15,27 +15,39 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Calls a method of the node at an address and gives its result.
 pub async fn rpc(node: SocketAddr, method: &str, params: Value) -> Result<Value> {
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
-    let answer = timeout(PATIENCE, post(node, &body))
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: {node}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    let answer = exchange(node, &(head + &body))
         .await
-        .with_context(|| format!("{method}: no answer in {} s", PATIENCE.as_secs()))?
         .with_context(|| format!("{method} at {node}"))?;
+    let answer: Value = serde_json::from_str(&answer)?;
     match (answer.get("result"), answer.get("error")) {
         (Some(result), None) => Ok(result.clone()),
         (_, error) => bail!("{method}: {}", error.unwrap_or(&answer)),
     }
 }
 
-async fn post(node: SocketAddr, body: &str) -> Result<Value> {
-    let mut stream = TcpStream::connect(node).await?;
-    let head = format!(
-        "POST / HTTP/1.1\r\nHost: {node}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(body.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    let (head, body) = answer.split_once("\r\n\r\n").context("the answer is cut")?;
-    ensure!(head.starts_with("HTTP/1.1 200"), "the answer is {head}");
-    Ok(serde_json::from_str(body)?)
+/// What an HTTP server has at a path.
+pub async fn get(server: SocketAddr, path: &str) -> Result<String> {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
+    exchange(server, &request)
+        .await
+        .with_context(|| format!("{path} at {server}"))
+}
+
+/// Sends a request and gives the body of the answer.
+async fn exchange(server: SocketAddr, request: &str) -> Result<String> {
+    timeout(PATIENCE, async {
+        let mut stream = TcpStream::connect(server).await?;
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        let (head, body) = answer.split_once("\r\n\r\n").context("the answer is cut")?;
+        ensure!(head.starts_with("HTTP/1.1 200"), "the answer is {head}");
+        Ok(body.to_owned())
+    })
+    .await
+    .with_context(|| format!("no answer in {} s", PATIENCE.as_secs()))?
 }

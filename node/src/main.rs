@@ -7,6 +7,8 @@ mod chain_spec;
 mod cli;
 mod command;
 mod consensus;
+mod equivocation;
+mod metrics;
 mod rpc;
 mod service;
 

@@ -1,7 +1,8 @@
 //! The node's parts and how they are put together.
 
 use crate::{
-    consensus,
+    consensus, equivocation,
+    metrics::Metrics,
     rpc::{self, Dependencies},
 };
 use ciro_runtime::{opaque::Block, Hash, RuntimeApi};
@@ -279,6 +280,14 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
         );
     }
 
+    if let Some(registry) = &prometheus {
+        task_manager.spawn_handle().spawn(
+            "ciro-metrics",
+            None,
+            Metrics::register(registry)?.follow(client.clone()),
+        );
+    }
+
     let voter = consensus::Node {
         client: client.clone(),
         backend: backend.clone(),
@@ -345,6 +354,11 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
     })?;
 
     if voter.role.is_authority() {
+        task_manager.spawn_handle().spawn(
+            "equivocations",
+            None,
+            equivocation::watch(voter.client.clone(), voter.transaction_pool.clone()),
+        );
         voter.spawn_authoring(&task_manager, &settings, links.block_import, links.babe)?;
         voter.spawn_authority_discovery(&task_manager, &settings);
     }

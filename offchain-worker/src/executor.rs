@@ -200,14 +200,14 @@ impl Executor {
         fetch(self.source.as_ref(), &wanted).await
     }
 
-    /// Runs and proves a job for a payee. The proof is verified before it is given out: a wrong one would cost
-    /// collateral.
+    /// Runs and proves a job for a payee, and gives the time that it took. The proof is verified before it is given
+    /// out: a wrong one would cost collateral.
     pub async fn execute(
         &self,
         served: Arc<Served>,
         binding: JobBinding,
         input: Vec<i8>,
-    ) -> Result<Receipt, Failure> {
+    ) -> Result<(Receipt, Duration), Failure> {
         let turn = self
             .turn
             .acquire()
@@ -249,7 +249,7 @@ fn wanted(job: &Job, served: &Served) -> Wanted {
     }
 }
 
-fn prove(served: &Served, binding: JobBinding, input: &[i8]) -> Result<Receipt> {
+fn prove(served: &Served, binding: JobBinding, input: &[i8]) -> Result<(Receipt, Duration)> {
     let start = Instant::now();
     let receipt = served.prover.prove(&binding.encode(), input)?;
     let milliseconds = start.elapsed().as_secs_f64() * 1e3;
@@ -265,9 +265,10 @@ fn prove(served: &Served, binding: JobBinding, input: &[i8]) -> Result<Receipt> 
         "the proof has {} bytes and the chain takes {MAX_PROOF}: import the model with --preset chain",
         receipt.proof.len()
     );
+    let took = start.elapsed();
     let mut slowest = locked(&served.slowest);
-    *slowest = start.elapsed().max(*slowest);
-    Ok(receipt)
+    *slowest = took.max(*slowest);
+    Ok((receipt, took))
 }
 
 /// The data behind a mutex, which stays consistent even if a thread panicked while it held it.
@@ -395,13 +396,14 @@ mod tests {
         );
         let again = run(served.clone(), input.clone()).await.unwrap();
         assert_ne!(again.salt, answer.salt);
-        let receipt = executor
+        let (receipt, took) = executor
             .execute(served.clone(), binding, input)
             .await
             .unwrap();
         assert_eq!(receipt.output, Tensor::Public(vec![2 * 5 - 6 + 3]));
         assert_eq!(JobBinding::decode(&receipt.binding), Ok(binding));
-        assert!(served.estimate() > Duration::ZERO);
+        assert!(took > Duration::ZERO);
+        assert_eq!(served.estimate(), took);
     }
 
     #[tokio::test]

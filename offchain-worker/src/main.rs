@@ -10,6 +10,7 @@ mod executor;
 mod heartbeat;
 mod journal;
 mod membership;
+mod metrics;
 mod scheduler;
 
 use anyhow::{bail, ensure, Context, Result};
@@ -23,8 +24,12 @@ use executor::Executor;
 use heartbeat::Heart;
 use journal::Journal;
 use membership::{Terms, Unfit};
+use metrics::Metrics;
 use scheduler::{Scheduler, Settings};
-use std::{io::IsTerminal, path::PathBuf, process::exit, sync::Arc, time::Duration};
+use std::{
+    io::IsTerminal, net::SocketAddr, path::PathBuf, process::exit, sync::Arc, time::Duration,
+};
+use substrate_prometheus_endpoint::{init_prometheus, Registry};
 use tokio::{
     signal::unix::{signal, SignalKind},
     sync::watch,
@@ -94,6 +99,9 @@ struct Arguments {
     /// Blocks that a job must leave until its deadline besides the time to prove it.
     #[arg(long, default_value_t = 30, value_name = "BLOCKS")]
     margin: u64,
+    /// Address at which Prometheus finds the worker's metrics; nowhere if it is left out.
+    #[arg(long, value_name = "IP:PORT")]
+    metrics: Option<SocketAddr>,
 }
 
 impl Arguments {
@@ -182,7 +190,8 @@ async fn work(arguments: Arguments) -> Result<()> {
         min_price: arguments.min_price,
         margin: arguments.margin,
     };
-    let mut scheduler = Scheduler::new(settings, genesis.0, journal, executor, heart);
+    let metrics = metrics(arguments.metrics)?;
+    let mut scheduler = Scheduler::new(settings, genesis.0, journal, executor, heart, metrics);
     let mut connected = Some(client);
     while let Some(client) = connected {
         ensure!(
@@ -211,6 +220,21 @@ async fn work(arguments: Arguments) -> Result<()> {
     }
     info!("stopped");
     Ok(())
+}
+
+/// The worker's metrics, served at an address if there is one.
+fn metrics(address: Option<SocketAddr>) -> Result<Metrics> {
+    let registry = Registry::new();
+    let metrics = Metrics::register(&registry)?;
+    if let Some(address) = address {
+        tokio::spawn(async move {
+            // A worker earns without its metrics too.
+            if let Err(problem) = init_prometheus(address, registry).await {
+                error!("no metrics: {problem}");
+            }
+        });
+    }
+    Ok(metrics)
 }
 
 /// Connects to the node, however long that takes; nothing if the worker is to stop. A node of another kind of chain

@@ -10,6 +10,7 @@ use crate::{
     executor::{run, Executor, Failure, Served},
     heartbeat::Heart,
     journal::{Answer, Journal, Purpose},
+    metrics::Metrics,
 };
 use anyhow::{Context, Result};
 use ciro_client::{
@@ -75,6 +76,7 @@ pub struct Scheduler {
     heart: Heart,
     /// What the account can take on, as of the last finalised block.
     means: Means,
+    metrics: Metrics,
     /// Every job of the chain that is not settled, as of the last finalised block.
     jobs: BTreeMap<JobId, Job>,
     working: HashSet<JobId>,
@@ -96,8 +98,8 @@ enum Outcome {
     Fetched(Result<Vec<i8>, FetchError>),
     /// It was run.
     Answered(Result<Answer, Failure>),
-    /// It was run and proved.
-    Proved(Result<Receipt, Failure>),
+    /// It was run and proved, in that time.
+    Proved(Result<(Receipt, Duration), Failure>),
 }
 
 /// A job that was worked on.
@@ -111,6 +113,7 @@ impl Scheduler {
         journal: Journal,
         executor: Arc<Executor>,
         heart: Heart,
+        metrics: Metrics,
     ) -> Self {
         Self {
             me: ciro_client::account(&settings.signer),
@@ -120,6 +123,7 @@ impl Scheduler {
             executor,
             heart,
             means: Means::default(),
+            metrics,
             jobs: BTreeMap::new(),
             working: HashSet::new(),
             inputs: HashMap::new(),
@@ -352,6 +356,7 @@ impl Scheduler {
         };
         let answers = proof.model == job.model
             && proof.batch == job.batch
+            && !proof.output.is_committed()
             && proof
                 .input
                 .public()
@@ -424,6 +429,7 @@ impl Scheduler {
 
     fn end_pending(&mut self, state: &State, id: JobId, over: Over) -> Result<()> {
         let purpose = self.journal.pending(id)?.map(|pending| pending.purpose);
+        self.metrics.ended(purpose, over);
         match (purpose, over) {
             (Some(Purpose::Claim | Purpose::Rescue), Over::Done) => {
                 info!(job = id, "the claim is finalised")
@@ -529,7 +535,8 @@ impl Scheduler {
                 );
                 self.paused.insert(id, now + CLAIM_PAUSE);
             }
-            Outcome::Proved(Ok(proof)) => {
+            Outcome::Proved(Ok((proof, took))) => {
+                self.metrics.proved(took);
                 self.journal.keep_proof(id, &proof)?;
                 self.inputs.remove(&id);
             }

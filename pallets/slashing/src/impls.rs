@@ -226,7 +226,7 @@ impl<T: Config> Pallet<T> {
         Banned::<T>::contains_key(who)
             || T::KeysOf::convert(who.clone())
                 .iter()
-                .any(|key| BannedKeys::<T>::contains_key(key))
+                .any(BannedKeys::<T>::contains_key)
     }
 
     /// Executes the cases that are due, in the order of the queue, as far as `remaining` goes; what that weighs.
