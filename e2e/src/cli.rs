@@ -1,9 +1,14 @@
 //! The `ciro` command, with answers in JSON.
 
-use crate::binary;
+use crate::{binary, repository};
 use anyhow::{bail, Context, Result};
+use ciro_primitives::ModelId;
 use serde_json::Value;
-use std::{ffi::OsStr, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::{process::Command, time::timeout};
 
 /// How long any command may take.
@@ -66,6 +71,41 @@ impl Ciro {
                 String::from_utf8_lossy(&output.stderr)
             ),
         }
+    }
+
+    /// Imports an example of `models/` into a file, by its name and that of its calibration data, and registers it.
+    pub async fn register_example(
+        &self,
+        name: &str,
+        calibration: &str,
+        file: &Path,
+        owner: &str,
+    ) -> Result<ModelId> {
+        let (trained, samples) = (
+            repository(&format!("models/{name}")),
+            repository(&format!("models/{calibration}")),
+        );
+        let imported = self
+            .run([
+                "model".as_ref(),
+                "import".as_ref(),
+                trained.as_os_str(),
+                "--calibrate".as_ref(),
+                samples.as_os_str(),
+                "-o".as_ref(),
+                file.as_os_str(),
+            ])
+            .await?;
+        self.run([
+            "model".as_ref(),
+            "register".as_ref(),
+            file.as_os_str(),
+            "--suri".as_ref(),
+            owner.as_ref(),
+        ])
+        .await?;
+        let id = imported["id"].as_str();
+        Ok(id.context("the import gave no id")?.parse()?)
     }
 
     /// Runs it and gives its answer; an error unless the exit code is 0.

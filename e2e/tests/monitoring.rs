@@ -35,8 +35,9 @@ async fn worker_metrics(devnet: &Devnet) -> Result<String> {
     fs::create_dir(&models)?;
     // Freed at once for the worker.
     let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-    let arguments: [OsString; 9] = [
+    let arguments: [OsString; 10] = [
         "--suri=//Charlie".into(),
+        "--stake=100".into(),
         "--node".into(),
         devnet.first().url().into(),
         "--models".into(),

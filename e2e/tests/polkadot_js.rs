@@ -16,31 +16,11 @@ async fn job(devnet: &Devnet) -> Result<()> {
     let url = devnet.first().url();
     let ciro = Ciro::new(&url)?;
     let model = devnet.folder().join("digits.ciro");
-    let (onnx, samples) = (
-        repository("models/digits.onnx"),
-        repository("models/digits-calibration.npy"),
-    );
-    let imported = ciro
-        .run([
-            "model".as_ref(),
-            "import".as_ref(),
-            onnx.as_os_str(),
-            "--calibrate".as_ref(),
-            samples.as_os_str(),
-            "-o".as_ref(),
-            model.as_os_str(),
-        ])
-        .await?;
-    ciro.run([
-        "model".as_ref(),
-        "register".as_ref(),
-        model.as_os_str(),
-        "--suri".as_ref(),
-        "//Alice".as_ref(),
-    ])
-    .await?;
-    let id = imported["id"].as_str().context("the import gave no id")?;
-    run("test.mjs", &[&url, id]).await.map(drop)
+    let id = ciro
+        .register_example("digits.onnx", "digits-calibration.npy", &model, "//Alice")
+        .await?
+        .to_string();
+    run("test.mjs", &[&url, &id]).await.map(drop)
 }
 
 async fn rotation(devnet: &Devnet) -> Result<()> {

@@ -14,7 +14,7 @@ use ciro_e2e::{
 };
 use ciro_primitives::{JobId, ModelId, MAX_BATCH};
 use ciro_zkml_model::Model;
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, fs, time::Duration};
 
 const OWNER: &str = "//Alice";
 const REQUESTER: &str = "//Bob";
@@ -72,8 +72,10 @@ impl Scene {
         fs::create_dir_all(&models)?;
         // The larger model and a full batch: its proof takes long enough to be interrupted.
         let file = models.join("mnist.ciro");
-        let model = import_and_register(&Ciro::new(&url)?, &file).await?;
-        let (id, model) = (model, Model::decode_file(&fs::read(&file)?)?);
+        let id = Ciro::new(&url)?
+            .register_example("mnist.onnx", "mnist-calibration.npy", &file, OWNER)
+            .await?;
+        let model = Model::decode_file(&fs::read(&file)?)?;
         let images = Array::read(&repository("models/mnist-test-x.npy"))?.floats()?;
         let input = model.quantise(&images[..MAX_BATCH as usize * model.columns()])?;
         Ok(Self {
@@ -246,36 +248,6 @@ fn name(event: &JobMarket) -> &'static str {
 
 fn who(secret: &str) -> Result<AccountId> {
     Ok(account(&keypair(secret)?))
-}
-
-async fn import_and_register(ciro: &Ciro, file: &Path) -> Result<ModelId> {
-    let (onnx, samples) = (
-        repository("models/mnist.onnx"),
-        repository("models/mnist-calibration.npy"),
-    );
-    let imported = ciro
-        .run([
-            "model".as_ref(),
-            "import".as_ref(),
-            onnx.as_os_str(),
-            "--calibrate".as_ref(),
-            samples.as_os_str(),
-            "-o".as_ref(),
-            file.as_os_str(),
-        ])
-        .await?;
-    ciro.run([
-        "model".as_ref(),
-        "register".as_ref(),
-        file.as_os_str(),
-        "--suri".as_ref(),
-        OWNER.as_ref(),
-    ])
-    .await?;
-    Ok(imported["id"]
-        .as_str()
-        .context("the import gave no id")?
-        .parse()?)
 }
 
 async fn every_job_is_completed_once(scene: &mut Scene) -> Result<()> {

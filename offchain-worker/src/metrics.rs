@@ -38,7 +38,7 @@ impl Metrics {
     /// Takes note of how a transaction ended.
     pub fn ended(&self, purpose: Option<Purpose>, over: Over) {
         match (purpose, over) {
-            (Some(Purpose::Claim), Over::Done) => self.claimed.inc(),
+            (Some(Purpose::Claim | Purpose::Rescue), Over::Done) => self.claimed.inc(),
             (Some(Purpose::Release), Over::Done) => self.released.inc(),
             (_, Over::Refused) => self.refused.inc(),
             _ => {}
@@ -58,6 +58,7 @@ mod tests {
         for (purpose, over) in [
             (Purpose::Claim, Over::Done),
             (Purpose::Claim, Over::Done),
+            (Purpose::Rescue, Over::Done),
             (Purpose::Claim, Over::Overtaken),
             (Purpose::Result, Over::Failed),
             (Purpose::Result, Over::Refused),
@@ -77,7 +78,7 @@ mod tests {
         assert_eq!(
             counted.collect::<Vec<_>>(),
             [
-                ("ciro_worker_claimed_total", 2),
+                ("ciro_worker_claimed_total", 3),
                 ("ciro_worker_proving_seconds", 1),
                 ("ciro_worker_refused_total", 1),
                 ("ciro_worker_released_total", 0),

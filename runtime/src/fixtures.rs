@@ -31,6 +31,10 @@ impl BenchmarkHelper<AccountId> for Fixtures {
     const MAX_INPUT: u32 = 64_000;
     const MAX_OUTPUT: u32 = 4_096;
 
+    fn enrol(worker: &AccountId) {
+        crate::benchmarks::enrol(worker);
+    }
+
     fn fixture(proof: u32, input: u32, output: u32) -> Fixture<AccountId> {
         let entries = Vec::<Entry>::decode(&mut &FIXTURES[..]).expect("the file is ours");
         let (key, (genesis, job, payee), batch, input, output, proof) = entries
