@@ -116,9 +116,11 @@ impl Merit<AccountId> for ReputationAndTier {
     fn merit(who: &AccountId) -> Permill {
         let reputation = part(<Reputation as ReputationLedger<_>>::score(who), MAX_SCORE);
         let stake = <CdcPool as StakeLedger<_, _, _>>::stake(who);
-        let tier = tiers::tier(stake, Value::<economy::CiroPrice>::get());
-        let priority = tier.map_or(0, |tier| tier.priority);
-        let half = |of: Permill| of.saturating_mul(Permill::from_percent(50));
-        half(reputation).saturating_add(half(part(priority, MAX_PRIORITY)))
+        let price = Value::<economy::CiroPrice>::get();
+        let priority = tiers::tier(stake, price).map_or(0, |tier| tier.priority);
+        let half = Permill::from_percent(50);
+        let tier = part(priority, MAX_PRIORITY);
+        half.saturating_mul(reputation)
+            .saturating_add(half.saturating_mul(tier))
     }
 }
