@@ -10,12 +10,21 @@ use crate::{
     AccountId, Error, Hash, Result,
 };
 use ciro_primitives::{JobId, ModelId};
+use codec::{Decode, Encode};
 use scale_decode::DecodeAsType;
 use subxt::{
     dynamic::{constant, storage, view_function_call as view},
-    ext::frame_decode::view_functions::IntoEncodableValues,
+    ext::frame_decode::view_functions::{decode_view_function_response, IntoEncodableValues},
     OnlineClientAtBlock, SubstrateConfig,
 };
+
+/// Bytes of a view function's identity.
+const VIEW_ID: usize = 32;
+
+fn silent(pallet: &str, function: &str) -> Error {
+    let text = format!("the runtime does not answer {pallet}.{function}");
+    Error::chain(subxt::Error::other_str(text))
+}
 
 /// The state after one block.
 pub struct State(OnlineClientAtBlock<SubstrateConfig>);
@@ -179,11 +188,38 @@ impl State {
         A: IntoEncodableValues,
         T: DecodeAsType,
     {
-        self.0
-            .view_functions()
-            .call(view::<A, T>(pallet, function, arguments))
+        let functions = self.0.view_functions();
+        let id_and_arguments = functions
+            .encode_args(view::<A, T>(pallet, function, arguments))
+            .map_err(Error::chain)?;
+        let (id, arguments) = id_and_arguments
+            .split_at_checked(VIEW_ID)
+            .ok_or_else(|| silent(pallet, function))?;
+        // The runtime's interface takes the arguments as a vector of bytes, and answers with one.
+        let call = [id, &arguments.encode()].concat();
+        let answer = functions
+            .call_raw(Some(&call))
             .await
-            .map_err(Error::chain)
+            .map_err(Error::chain)?;
+        let answer = match answer.split_first() {
+            Some((0, mut answer)) => Vec::<u8>::decode(&mut answer).ok(),
+            _ => None,
+        };
+        let answer = answer.ok_or_else(|| silent(pallet, function))?;
+        let metadata = self.0.metadata_ref();
+        decode_view_function_response(
+            pallet,
+            function,
+            &mut &answer[..],
+            metadata,
+            metadata.types(),
+            T::into_visitor(),
+        )
+        .map_err(|error| {
+            Error::chain(subxt::error::ViewFunctionError::CouldNotDecodeResponse(
+                error,
+            ))
+        })
     }
 
     async fn map<K, V>(&self, pallet: &str, entry: &str, key: K) -> Result<Option<V>>
