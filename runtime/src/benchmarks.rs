@@ -1,9 +1,15 @@
 //! Which pallets are benchmarked on this runtime: Ciro's own. The SDK's pallets come with weights of their own.
 
-use crate::*;
+#![allow(clippy::expect_used)]
+
+use crate::{configs::economy::DOWNTIME, constants::UNIT, *};
 use alloc::{string::String, vec::Vec};
 use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList};
-use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
+use frame_support::traits::{
+    fungible::Mutate, StorageInfo, StorageInfoTrait, WhitelistedStorageKeys,
+};
+use pallet_worker_registry::{Capabilities, Region};
+use sp_core::sr25519;
 use sp_storage::TrackedStorageKey;
 
 frame_benchmarking::define_benchmarks!(
@@ -37,6 +43,22 @@ pub struct Silence;
 
 impl pallet_slashing::BenchmarkHelper<AccountId> for Silence {
     fn silence(operator: &AccountId) {
-        pallet_worker_registry::Pallet::<Runtime>::register_silent(operator);
+        register(operator);
+        System::set_block_number(System::block_number().saturating_add(DOWNTIME));
     }
+}
+
+/// Endows and registers an account. Its own bytes are the key of its heartbeats, which it never sends.
+fn register(worker: &AccountId) {
+    Balances::mint_into(worker, 2 * UNIT).expect("the account can be endowed");
+    let capabilities = Capabilities {
+        gpu_model: Default::default(),
+        memory: 0,
+        gflops: 0,
+        region: Region::Other,
+        peer_address: Default::default(),
+    };
+    let key = sr25519::Public::from_raw(worker.clone().into()).into();
+    WorkerRegistry::register(RuntimeOrigin::signed(worker.clone()), capabilities, key)
+        .expect("the account is not registered yet");
 }

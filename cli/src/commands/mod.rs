@@ -10,9 +10,13 @@ mod settle;
 pub mod stake;
 mod submit;
 
+use crate::output::Output;
 use anyhow::{Context, Result};
 use ciro_client::{
-    account, file::write_atomically, keypair, keypair_from_file, AccountId, Client, Keypair, Wait,
+    account,
+    calls::{Call, EncodeAsFields},
+    file::write_atomically,
+    keypair, keypair_from_file, AccountId, Client, Included, Keypair, Wait,
 };
 use ciro_zkml_model::Model;
 use clap::Args;
@@ -90,6 +94,18 @@ impl Sender {
         } else {
             Wait::Finalised
         }
+    }
+
+    /// Signs and sends a call, and waits until it is done.
+    pub async fn send<A: EncodeAsFields>(
+        &self,
+        call: &Call<A>,
+        output: Output,
+    ) -> Result<Included> {
+        let signer = self.signer.keypair()?;
+        let _step = output.progress("sending");
+        let client = self.node.connect().await?;
+        Ok(client.execute(call, &signer, self.wait()).await?)
     }
 }
 

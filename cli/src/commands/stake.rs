@@ -170,11 +170,7 @@ async fn send<A: EncodeAsFields>(
     done: String,
     output: Output,
 ) -> Result<Report> {
-    let signer = sender.signer.keypair()?;
-    let step = output.progress("sending the transaction");
-    let client = sender.node.connect().await?;
-    let included = client.execute(&call, &signer, sender.wait()).await?;
-    drop(step);
+    let included = sender.send(&call, output).await?;
     let block = super::hex(&included.block.0);
     Ok(Report::yes(
         done.clone(),
