@@ -179,11 +179,7 @@ async fn act<Arguments: calls::EncodeAsFields>(
     done: &str,
     call: impl Fn(JobId) -> calls::Call<Arguments>,
 ) -> Result<Report> {
-    let signer = sender.signer.keypair()?;
-    let step = output.progress("sending");
-    let client = sender.node.connect().await?;
-    let included = client.execute(&call(id), &signer, sender.wait()).await?;
-    drop(step);
+    let included = sender.send(&call(id), output).await?;
     Ok(Report::yes(
         format!("job {id} {done}"),
         json!({ "job": id, "done": done, "block": hex(&included.block.0) }),

@@ -18,7 +18,7 @@ use ciro_client::{
     account,
     calls::{Call, EncodeAsFields},
     file::write_atomically,
-    keypair, keypair_from_file, AccountId, Client, Keypair, Wait,
+    keypair, keypair_from_file, AccountId, Client, Included, Keypair, Wait,
 };
 use ciro_zkml_model::Model;
 use clap::Args;
@@ -98,6 +98,18 @@ impl Sender {
             Wait::Finalised
         }
     }
+
+    /// Signs and sends a call, and waits until it is done.
+    pub async fn send<A: EncodeAsFields>(
+        &self,
+        call: &Call<A>,
+        output: Output,
+    ) -> Result<Included> {
+        let signer = self.signer.keypair()?;
+        let _step = output.progress("sending");
+        let client = self.node.connect().await?;
+        Ok(client.execute(call, &signer, self.wait()).await?)
+    }
 }
 
 /// Sends a call and reports that it is done.
@@ -107,11 +119,7 @@ pub async fn send<A: EncodeAsFields>(
     done: String,
     output: Output,
 ) -> Result<Report> {
-    let signer = sender.signer.keypair()?;
-    let step = output.progress("sending the transaction");
-    let client = sender.node.connect().await?;
-    let included = client.execute(&call, &signer, sender.wait()).await?;
-    drop(step);
+    let included = sender.send(&call, output).await?;
     let block = hex(&included.block.0);
     Ok(Report::yes(
         done.clone(),

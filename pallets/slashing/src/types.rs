@@ -2,14 +2,12 @@
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{pallet_prelude::ConstU32, BoundedVec};
+pub use pallet_cdc_pool::Balance;
 use scale_info::TypeInfo;
 use sp_runtime::Perbill;
 
 /// The number of a case. Cases are numbered from 0 in the order in which they are opened.
 pub type CaseId = u64;
-
-/// An amount of the chain's token, in plancks.
-pub type Balance = u128;
 
 /// The blake2-256 hash of a public key's bytes.
 pub type KeyHash = [u8; 32];

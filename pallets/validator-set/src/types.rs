@@ -1,12 +1,10 @@
 //! What the views answer with, and what the runtime tells of machines.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+pub use pallet_cdc_pool::Balance;
 use pallet_reputation::Score;
 use scale_info::TypeInfo;
 use sp_runtime::Perbill;
-
-/// An amount of the chain's token, in plancks.
-pub type Balance = u128;
 
 /// An operator that may become a validator.
 #[derive(
