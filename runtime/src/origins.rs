@@ -1,4 +1,4 @@
-//! The origins that a referendum can speak with, each for one kind of decision, and the pace of decisions.
+//! The origins that a referendum can speak with, each for one kind of decision, and the pace of the chain.
 //!
 //! A referendum is bound to the origin that its call wants; [`crate::tracks`] says what it takes to pass.
 
@@ -17,7 +17,7 @@ const QUICKER: BlockNumber = 4_320;
 /// By how much smaller deposits are on a quick chain: its accounts have little to bond.
 const CHEAPER: Balance = 100;
 
-/// The origins, and whether decisions are quick. There is nothing to call.
+/// The origins, and whether the chain is quick. There is nothing to call.
 // FRAME's macros expand to `expect`; what is written here does not use it.
 #[allow(clippy::expect_used)]
 #[frame_support::pallet]
@@ -30,8 +30,8 @@ pub mod pallet {
     #[pallet::pallet]
     pub struct Pallet<T>(_);
 
-    /// Whether votes take minutes in place of days, so that developers can try one from end to end. Only genesis sets
-    /// it, and only that of development chains.
+    /// Whether votes, unbonding, challenges and cases take minutes in place of days, so that developers can try one
+    /// from end to end. Only genesis sets it, and only that of development chains.
     #[pallet::storage]
     pub type Quick<T> = StorageValue<_, bool, ValueQuery>;
 
@@ -115,7 +115,7 @@ impl<Wanted: Get<Origin>> EnsureOrigin<RuntimeOrigin> for Only<Wanted> {
 /// Lets Root and the origin `Wanted` pass.
 pub type RootOr<Wanted> = EitherOf<EnsureRoot<AccountId>, Only<Wanted>>;
 
-/// A period or a deposit of governance: `Full`, or a part of it on a quick chain.
+/// A period or a deposit: `Full`, or a part of it on a quick chain.
 pub struct Paced<Full>(PhantomData<Full>);
 
 impl<Full: Get<BlockNumber>> Get<BlockNumber> for Paced<Full> {

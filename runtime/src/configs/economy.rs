@@ -7,7 +7,7 @@ use crate::{
         treasury::ToTreasury,
     },
     constants::{DAYS, EPOCH_SLOTS, HOURS, MINUTES, UNIT},
-    origins::{RootOr, SlashCanceller},
+    origins::{Paced, RootOr, SlashCanceller},
     AccountId, Balance, Balances, BlockNumber, CdcPool, Reputation, Runtime, WorkerRegistry,
 };
 use frame_support::{
@@ -70,7 +70,7 @@ impl pallet_cdc_pool::Config for Runtime {
     type PotId = RewardPot;
     type MinOperatorStake = ConstU128<MIN_OPERATOR_STAKE>;
     type MinDelegation = ConstU128<MIN_DELEGATION>;
-    type UnbondingPeriod = ConstU32<UNBONDING_PERIOD>;
+    type UnbondingPeriod = Paced<ConstU32<UNBONDING_PERIOD>>;
     type MaxCommission = MaxCommission;
     type MaxOperators = ConstU32<MAX_OPERATORS>;
     type MaxDelegations = ConstU32<MAX_DELEGATIONS>;
@@ -100,7 +100,7 @@ impl pallet_slashing::Config for Runtime {
     type CancelOrigin = RootOr<SlashCanceller>;
     type SlashWeight = SlashWeight;
     type Day = ConstU32<DAYS>;
-    type DeferralPeriod = ConstU32<DEFERRAL_PERIOD>;
+    type DeferralPeriod = Paced<ConstU32<DEFERRAL_PERIOD>>;
     type ProbationPeriod = ConstU32<{ 30 * DAYS }>;
     type CoordinationWindow = ConstU32<DAYS>;
     type EvidencePeriod = ConstU32<{ EVIDENCE_SESSIONS * EPOCH_SLOTS }>;

@@ -9,6 +9,7 @@ use crate::{
         treasury::ToTreasury,
     },
     constants::{DAYS, HOURS, MICROUNIT, MILLIUNIT, MINUTES, UNIT},
+    origins::Paced,
     AccountId, Balance, Balances, BlockNumber, CdcPool, ModelRegistry, Reputation, Runtime,
     Slashing, WorkerRegistry,
 };
@@ -85,7 +86,7 @@ impl pallet_job_market::Config for Runtime {
     type HeadStart = ConstU32<HEAD_START>;
     type ClaimTerm = ConstU32<CLAIM_TERM>;
     type RevealTerm = ConstU32<REVEAL_TERM>;
-    type ChallengePeriod = ConstU32<CHALLENGE_PERIOD>;
+    type ChallengePeriod = Paced<ConstU32<CHALLENGE_PERIOD>>;
     type ProofPeriod = ConstU32<PROOF_PERIOD>;
     type DisputeFee = ConstU128<DISPUTE_FEE>;
     type ChallengerShare = ChallengerShare;
