@@ -8,7 +8,7 @@ import { bnToU8a, compactAddLength, stringToU8a, u8aConcat, u8aToHex } from '@po
 
 const [url, model] = process.argv.slice(2);
 const UNIT = 10n ** 18n;
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 
 const provider = new WsProvider(url);
 const api = await ApiPromise.create({ provider, noInitWarn: true });
@@ -17,12 +17,12 @@ const [alice, bob, charlie, dave, eve] = ['//Alice', '//Bob', '//Charlie', '//Da
   keyring.addFromUri(uri),
 );
 
-/** Signs and sends; gives the events of the transaction once its block is finalised. */
-function send(tx, signer) {
+/** Signs and sends; gives the events of the transaction once its block is finalised, or as soon as it is in one. */
+function send(tx, signer, { inBlock = false } = {}) {
   return new Promise((resolve, reject) => {
     setTimeout(() => reject(new Error(`${tx.method.method} was not finalised in time`)), PATIENCE).unref();
     tx.signAndSend(signer, (result) => {
-      if (result.isFinalized) resolve(result);
+      if (result.isFinalized || (inBlock && result.isInBlock)) resolve(result);
       else if (result.isError) reject(new Error(`${tx.method.method}: ${result.status}`));
     }).catch(reject);
   });
@@ -42,6 +42,25 @@ function event({ events }, pallet, name) {
   const found = events.filter(({ event }) => event.section === pallet && event.method === name);
   assert.equal(found.length, 1, `${pallet}.${name} in ${events.map(({ event }) => event.method)}`);
   return found[0].event.data;
+}
+
+/** Waits for an event of a finalised block from `number` on, and gives its data. */
+async function eventSince(number, pallet, name) {
+  for (let next = number; ; next += 1) {
+    await finalised(next);
+    const at = await api.at(await api.rpc.chain.getBlockHash(next));
+    const found = (await at.query.system.events()).find(({ event }) => event.section === pallet && event.method === name);
+    if (found) return found.event.data;
+  }
+}
+
+/** Waits until the block of this number is final. */
+async function finalised(number) {
+  for (;;) {
+    const header = await api.rpc.chain.getHeader(await api.rpc.chain.getFinalizedHead());
+    if (header.number.toNumber() >= number) return;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 /** Calls a view function by the names and types that the metadata gives. */
@@ -115,21 +134,30 @@ event(await send(api.tx.workerRegistry.register(machine, charlie.publicKey), cha
 const staked = event(await send(api.tx.cdcPool.stake(stake), charlie), 'cdcPool', 'WorkerStaked');
 assert.equal(staked.amount.toBigInt(), stake);
 await send(api.tx.cdcPool.setRoles(true, false), charlie);
-await send(api.tx.cdcPool.stakeForWorker(charlie.address, 10n * UNIT), eve);
+await send(api.tx.cdcPool.stakeForWorker(charlie.address, 30n * UNIT), eve);
 const operator = (await view('CdcPool', 'operator', charlie.address)).unwrap();
-assert.equal(operator.total.toBigInt(), stake + 10n * UNIT);
+assert.equal(operator.total.toBigInt(), stake + 30n * UNIT);
 assert.equal(operator.positions.toNumber(), 2);
 assert((await view('Slashing', 'standing', charlie.address)).isGood);
 
+// Part of it goes back: it stays on hold for the unbonding period, and answers for the operator until then.
+const unstaked = event(await send(api.tx.cdcPool.unstake(charlie.address, 10n * UNIT), eve), 'cdcPool', 'UnstakeRequested');
+const position = async () => (await view('CdcPool', 'position', charlie.address, eve.address)).unwrap();
+assert.equal((await position()).unbonding[0].amount.toBigInt(), 10n * UNIT);
+const unripe = await send(api.tx.cdcPool.withdrawUnbonded(charlie.address), eve, { inBlock: true });
+assert.equal(api.registry.findMetaError(unripe.dispatchError.asModule).name, 'NothingRipe');
+
 // A heartbeat is a transaction that nobody signs. In the window of the registration none is due.
-const block = (await api.rpc.chain.getHeader()).number.toNumber();
-const window = Math.floor(block / api.consts.workerRegistry.heartbeatPeriod.toNumber());
-const beat = u8aConcat(stringToU8a('ciro/heartbeat/1'), api.genesisHash.toU8a(), charlie.publicKey, u32(window));
-const { method } = api.tx.workerRegistry.heartbeat(charlie.address, window, charlie.sign(beat));
-// Version 5, general, with version 0 of the extensions: immortal, nonce 0, no tip, no metadata hash.
-const general = u8aConcat([0x45, 0], [0, 0, 0, 0], method.toU8a());
-const outdated = provider.send('author_submitExtrinsic', [u8aToHex(compactAddLength(general))]);
-await assert.rejects(outdated, /outdated/);
+const period = api.consts.workerRegistry.heartbeatPeriod.toNumber();
+const window = Math.floor((await api.rpc.chain.getHeader()).number.toNumber() / period);
+const heartbeat = (window) => {
+  const beat = u8aConcat(stringToU8a('ciro/heartbeat/1'), api.genesisHash.toU8a(), charlie.publicKey, u32(window));
+  const { method } = api.tx.workerRegistry.heartbeat(charlie.address, window, charlie.sign(beat));
+  // Version 5, general, with version 0 of the extensions: immortal, nonce 0, no tip, no metadata hash.
+  const general = u8aConcat([0x45, 0], [0, 0, 0, 0], method.toU8a());
+  return provider.send('author_submitExtrinsic', [u8aToHex(compactAddLength(general))]);
+};
+await assert.rejects(heartbeat(window), /outdated/);
 
 // A worker claims the job when its merit lets it, and gives it back.
 const from = (await view('JobMarket', 'eligible_from', id, charlie.address)).unwrap().toNumber();
@@ -167,16 +195,9 @@ const opened = event(refused, 'slashing', 'CaseOpened');
 assert(opened.kind.isInvalidCompute && opened.fraction.toNumber() === 500_000_000);
 assert((await view('Slashing', 'case', opened.case)).unwrap().status.isPending);
 assert((await view('Slashing', 'standing', charlie.address)).isSuspended);
-const early = await send(api.tx.slashing.executeCase(opened.case), dave);
-assert.equal(api.registry.findMetaError(early.dispatchError.asModule).name, 'NotDue');
-event(await send(api.tx.jobMarket.cancelJob(second), bob), 'jobMarket', 'JobCancelled');
-
-// Stake that is taken back stays on hold for a week, and in any case while the operator's case is open.
-event(await send(api.tx.cdcPool.unstake(charlie.address, 10n * UNIT), eve), 'cdcPool', 'UnstakeRequested');
-const position = (await view('CdcPool', 'position', charlie.address, eve.address)).unwrap();
-assert.equal(position.unbonding[0].amount.toBigInt(), 10n * UNIT);
-const frozen = await send(api.tx.cdcPool.withdrawUnbonded(charlie.address), eve);
+const frozen = await send(api.tx.cdcPool.withdrawUnbonded(charlie.address), eve, { inBlock: true });
 assert.equal(api.registry.findMetaError(frozen.dispatchError.asModule).name, 'CaseOpen');
+event(await send(api.tx.jobMarket.cancelJob(second), bob), 'jobMarket', 'JobCancelled');
 
 // A vote on a parameter.
 const change = api.tx.parameters.setParameter({ Market: { MinJobPrice: ['MinJobPrice', 2n * UNIT] } });
@@ -191,6 +212,52 @@ const aye = { Standard: { vote: { aye: true, conviction: 'None' }, balance: 1_00
 event(await send(api.tx.convictionVoting.vote(referendum, aye), bob), 'convictionVoting', 'Voted');
 const poll = (await api.query.referenda.referendumInfoFor(referendum)).unwrap().asOngoing;
 assert.equal(poll.tally.ayes.toBigInt() > 0n, true);
+
+// When the case is due, half of everybody's stake is taken, of what was being unbonded too. The rest can be had back.
+const cut = await eventSince(opened.due.toNumber(), 'slashing', 'SlashApplied');
+assert(cut.case.eq(opened.case) && cut.offender.eq(charlie.address) && cut.fraction.eq(opened.fraction));
+assert.equal((await position()).active.toBigInt(), 10n * UNIT);
+assert.equal((await position()).unbonding[0].amount.toBigInt(), 5n * UNIT);
+await finalised(unstaked.ripeAt.toNumber());
+const withdrawn = event(await send(api.tx.cdcPool.withdrawUnbonded(charlie.address), eve), 'cdcPool', 'UnstakeExecuted');
+assert.equal(withdrawn.amount.toBigInt(), 5n * UNIT);
+
+// In the next window a heartbeat is due, and counts once.
+await finalised((window + 1) * period);
+await heartbeat(window + 1);
+const heard = await eventSince((window + 1) * period, 'workerRegistry', 'HeartbeatReceived');
+assert(heard.who.eq(charlie.address) && heard.window.eq(window + 1));
+await assert.rejects(heartbeat(window + 1), /outdated/);
+
+// Every transaction and every event of the chain so far decodes, and those of Ciro's own pallets say what they are.
+const own = ['modelRegistry', 'jobMarket', 'cdcPool', 'reputation', 'workerRegistry', 'slashing', 'validatorSet'];
+const seen = new Set();
+const last = (await api.rpc.chain.getHeader(await api.rpc.chain.getFinalizedHead())).number.toNumber();
+for (let number = 1; number <= last; number += 1) {
+  const hash = await api.rpc.chain.getBlockHash(number);
+  const { block } = await api.rpc.chain.getBlock(hash);
+  for (const { method } of block.extrinsics) {
+    seen.add(`${method.section}.${method.method}`);
+    assert(!own.includes(method.section) || method.meta.docs.length > 0, `${method.section}.${method.method} has no docs`);
+  }
+  for (const { event } of await (await api.at(hash)).query.system.events()) {
+    seen.add(`${event.section}.${event.method}`);
+    assert(!own.includes(event.section) || event.meta.docs.length > 0, `${event.section}.${event.method} has no docs`);
+  }
+}
+for (const name of [
+  'cdcPool.stake', 'cdcPool.WorkerStaked', 'cdcPool.stakeForWorker', 'workerRegistry.heartbeat',
+  'workerRegistry.HeartbeatReceived', 'jobMarket.ResultRefused', 'slashing.CaseOpened', 'slashing.SlashApplied',
+  'cdcPool.StakeSlashed', 'convictionVoting.vote', 'convictionVoting.Voted', 'cdcPool.unstake', 'cdcPool.UnstakeExecuted',
+]) {
+  assert(seen.has(name), `the chain has no ${name}`);
+}
+for (const pallet of own) {
+  const all = [api.tx[pallet], api.events[pallet], api.errors[pallet], api.consts[pallet], api.query[pallet]];
+  for (const [name, { meta }] of all.flatMap((items) => Object.entries(items ?? {}))) {
+    assert(name === 'palletVersion' || meta.docs.length > 0, `${pallet}.${name} has no docs`);
+  }
+}
 
 // The RPC methods of consensus and bridge.
 const { methods } = await api.rpc.rpc.methods();

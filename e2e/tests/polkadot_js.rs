@@ -6,8 +6,8 @@ use serde_json::json;
 use std::{fs, time::Duration};
 use tokio::{process::Command, time::timeout};
 
-/// How long the script may take.
-const LIMIT: Duration = Duration::from_secs(480);
+/// How long the script may take: it waits for the second heartbeat period of five minutes.
+const LIMIT: Duration = Duration::from_secs(900);
 
 /// `Session::NextKeys` of Alice.
 const NEXT_KEYS: &str = "0xcec5070d609dd3497f72bde07fc96ba04c014e6bf8b8c2c011e7290b85696bb3518366b5b1bc7c99d43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d";

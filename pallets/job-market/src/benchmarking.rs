@@ -9,7 +9,7 @@
 
 use super::*;
 use alloc::vec::Vec;
-use ciro_primitives::{input_commitment, output_hash, JobId, ModelId};
+use ciro_primitives::{answer_commitment, input_commitment, output_hash, JobId, ModelId};
 use frame_benchmarking::v2::*;
 use frame_support::{
     pallet_prelude::*,
@@ -167,7 +167,7 @@ mod benchmarks {
         let (requester, workers, job) = seated::<T>(fixture, MAX_SEATS);
         for (nth, worker) in workers.iter().enumerate() {
             let hash = H256(output_hash(fixture.batch, &said(fixture, nth)));
-            let commitment = answer_commitment(&hash, &SALT, &worker.clone().into());
+            let commitment = H256(answer_commitment(&hash.0, &SALT, &worker.clone().into()));
             Pallet::<T>::commit(RawOrigin::Signed(worker.clone()).into(), job, commitment)
                 .expect("the vote has begun");
         }

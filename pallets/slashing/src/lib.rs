@@ -336,7 +336,7 @@ pub mod pallet {
         /// # Weight
         /// Grows with the number of cases; what is passed over is refunded but for a read.
         #[pallet::call_index(2)]
-        #[pallet::weight(Pallet::<T>::execution_weight().saturating_mul(cases.len() as u64))]
+        #[pallet::weight(Pallet::<T>::execution_weight().saturating_mul(cases.len().max(1) as u64))]
         pub fn execute_cases(
             origin: OriginFor<T>,
             cases: BoundedVec<CaseId, ConstU32<MAX_BATCH>>,

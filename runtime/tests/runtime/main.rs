@@ -9,6 +9,7 @@ mod parameters;
 mod safety;
 mod slashing;
 mod treasury;
+mod weights;
 
 use ciro_runtime::{
     constants::SLOT_MILLISECONDS, Block, BlockNumber, Executive, Header, Runtime, RuntimeCall,
