@@ -1,11 +1,13 @@
-//! Weights of what other pallets call, estimated from those of pallet-model-registry.
+//! Weights of the calls, measured in the WebAssembly runtime by `make weights`.
+//!
+//! 2026-11-23, 9 steps, 10 repeats, on: AMD EPYC
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
 
-/// What each function costs.
+/// What each call costs.
 pub trait WeightInfo {
-    /// Weight of [`crate::ReputationLedger::note`].
+    /// Weight of `note`.
     fn note() -> Weight;
 }
 
@@ -13,8 +15,9 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+    // At least 25_108 ns.
     fn note() -> Weight {
-        Weight::from_parts(32_000_000, 3770)
+        Weight::from_parts(27_081_000, 3770)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }

@@ -1,6 +1,6 @@
-//! Weights of the calls, estimated: not measured yet.
+//! Weights of the calls, measured in the WebAssembly runtime by `make weights`.
 //!
-//! Elections and rewards have no weight of their own: the session pallet takes the block in which a session ends for full.
+//! 2026-11-23, 9 steps, 10 repeats, on: AMD EPYC
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -17,15 +17,16 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+    // At least 34_565 ns.
     fn invite() -> Weight {
-        Weight::from_parts(30_000_000, 6_000)
+        Weight::from_parts(37_871_000, 6324)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // Up to 64 validators are asked for their keys.
+    // At least 173_095 ns.
     fn uninvite() -> Weight {
-        Weight::from_parts(400_000_000, 200_000)
-            .saturating_add(T::DbWeight::get().reads(66))
+        Weight::from_parts(180_449_000, 159317)
+            .saturating_add(T::DbWeight::get().reads(65))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 }

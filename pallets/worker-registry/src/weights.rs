@@ -1,4 +1,6 @@
-//! Weights of the calls, estimated from those of pallet-model-registry.
+//! Weights of the calls, measured in the WebAssembly runtime by `make weights`.
+//!
+//! 2026-11-23, 9 steps, 10 repeats, on: AMD EPYC
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -17,9 +19,9 @@ pub trait WeightInfo {
     fn reactivate() -> Weight;
     /// Weight of `deregister`.
     fn deregister() -> Weight;
-    /// Weight of `heartbeat` once it is authorised.
+    /// Weight of `heartbeat`.
     fn heartbeat() -> Weight;
-    /// Weight of authorising `heartbeat`.
+    /// Weight of `authorize_heartbeat`.
     fn authorize_heartbeat() -> Weight;
 }
 
@@ -27,42 +29,50 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+    // At least 102_222 ns.
     fn register() -> Weight {
-        Weight::from_parts(95_000_000, 3828)
+        Weight::from_parts(109_927_000, 3828)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(5))
     }
+    // At least 24_726 ns.
     fn update() -> Weight {
-        Weight::from_parts(28_000_000, 3828)
+        Weight::from_parts(27_592_000, 3828)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
+    // At least 39_805 ns.
     fn set_heartbeat_key() -> Weight {
-        Weight::from_parts(42_000_000, 6100)
+        Weight::from_parts(45_094_000, 3828)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
+    // At least 23_294 ns.
     fn deactivate() -> Weight {
-        Weight::from_parts(26_000_000, 3828)
+        Weight::from_parts(26_359_000, 3828)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
+    // At least 22_983 ns.
     fn reactivate() -> Weight {
-        Weight::from_parts(26_000_000, 3828)
+        Weight::from_parts(26_049_000, 3828)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
+    // At least 91_482 ns.
     fn deregister() -> Weight {
-        Weight::from_parts(85_000_000, 3828)
-            .saturating_add(T::DbWeight::get().reads(5))
+        Weight::from_parts(97_443_000, 3828)
+            .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(5))
     }
+    // At least 30_858 ns.
     fn heartbeat() -> Weight {
-        Weight::from_parts(27_000_000, 3828)
+        Weight::from_parts(35_356_000, 3828)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
+    // At least 67_267 ns.
     fn authorize_heartbeat() -> Weight {
-        Weight::from_parts(80_000_000, 3828).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(72_977_000, 3828).saturating_add(T::DbWeight::get().reads(2))
     }
 }
