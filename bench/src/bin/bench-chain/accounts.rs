@@ -27,6 +27,12 @@ struct Pending {
     results: u32,
 }
 
+/// A transaction on its way to the node.
+struct Handed {
+    bytes: Vec<u8>,
+    again: bool,
+}
+
 /// An account with a connection of its own to a node.
 pub struct Account {
     pair: sr25519::Pair,
@@ -35,7 +41,7 @@ pub struct Account {
     next: Nonce,
     pending: VecDeque<Pending>,
     progress: Instant,
-    out: UnboundedSender<Vec<u8>>,
+    out: UnboundedSender<Handed>,
     refused: Arc<AtomicU32>,
 }
 
@@ -48,12 +54,14 @@ impl Account {
     /// An account that has sent nothing yet.
     pub fn new(secret: &str, genesis: Hash, chain: Chain) -> Result<Self> {
         let pair = pair(secret)?;
-        let (out, mut transactions) = unbounded_channel::<Vec<u8>>();
+        let (out, mut transactions) = unbounded_channel::<Handed>();
         let refused = Arc::new(AtomicU32::new(0));
         let count = refused.clone();
         tokio::spawn(async move {
             while let Some(transaction) = transactions.recv().await {
-                if chain.submit(&transaction).await.is_err() {
+                let taken = chain.submit(&transaction.bytes).await;
+                // A pool refuses what it has already.
+                if taken.is_err() && !transaction.again {
                     count.fetch_add(1, Ordering::Relaxed);
                 }
             }
@@ -83,7 +91,7 @@ impl Account {
             self.progress = Instant::now();
         }
         self.next += 1;
-        self.hand_over(bytes.clone());
+        self.hand_over(bytes.clone(), false);
         self.pending.push_back(Pending {
             nonce,
             bytes,
@@ -92,9 +100,9 @@ impl Account {
         nonce
     }
 
-    fn hand_over(&self, bytes: Vec<u8>) {
+    fn hand_over(&self, bytes: Vec<u8>, again: bool) {
         // The connection's task ends with this value only.
-        let _ = self.out.send(bytes);
+        let _ = self.out.send(Handed { bytes, again });
     }
 
     /// Takes note of what the chain has of its transactions. If that has not changed for long, all are sent again.
@@ -110,7 +118,7 @@ impl Account {
         if !self.pending.is_empty() && self.progress.elapsed() > PATIENCE {
             self.progress = Instant::now();
             let again = self.pending.iter().map(|pending| pending.bytes.clone());
-            again.for_each(|bytes| self.hand_over(bytes));
+            again.for_each(|bytes| self.hand_over(bytes, true));
         }
     }
 
@@ -119,7 +127,7 @@ impl Account {
         self.pending.iter().map(|pending| pending.results).sum()
     }
 
-    /// Transactions that its node's pool did not take.
+    /// Transactions that its node's pool did not take at first.
     pub fn refused(&self) -> u32 {
         self.refused.load(Ordering::Relaxed)
     }

@@ -104,25 +104,23 @@ const FULL: &[&str] = &["hit_block_weight_limit", "hit_block_size_limit"];
 
 /// The page.
 pub fn page(rows: &[Row]) -> String {
-    let tables: [(&str, fn(&Row) -> String); 4] = [
-        (HEAD, throughput),
-        (TIMES, times),
-        (MACHINE, machine),
-        (BLOCKS, blocks),
-    ];
-    tables
-        .into_iter()
-        .flat_map(|(head, line)| {
-            let lines = rows.iter().map(move |row| {
-                let nodes = match row.nodes {
-                    1 => "one node".into(),
-                    count => format!("{count} validators"),
-                };
-                format!("| {nodes} | {} | {} |\n", row.samples, line(row))
-            });
-            std::iter::once(head.to_owned()).chain(lines)
-        })
-        .collect()
+    let table = |head: &str, cells: fn(&Row) -> String| {
+        let lines = rows.iter().map(|row| {
+            let nodes = match row.nodes {
+                1 => "one node".into(),
+                count => format!("{count} validators"),
+            };
+            format!("| {nodes} | {} | {} |\n", row.samples, cells(row))
+        });
+        lines.fold(head.to_owned(), |page, line| page + &line)
+    };
+    [
+        table(HEAD, throughput),
+        table(TIMES, times),
+        table(MACHINE, machine),
+        table(BLOCKS, blocks),
+    ]
+    .concat()
 }
 
 fn throughput(row: &Row) -> String {
@@ -154,8 +152,9 @@ fn times(row: &Row) -> String {
 
 fn machine(row: &Row) -> String {
     format!(
-        "{:.2} | {:.2} | {:.2} of {} | {:.0} / {:.0} MB | {:.0} ms | {:.1} | {} s | {:.1}",
+        "{:.2} | {:.1} ms | {:.2} | {:.2} of {} | {:.0} / {:.0} MB | {:.0} ms | {:.1} | {} s | {:.1}",
         row.nodes_cores,
+        row.nodes_cores / row.jobs_per_second() * 1e3,
         row.own_cores,
         row.others_cores,
         row.cores,
@@ -241,12 +240,12 @@ in blocks behind the best one: the mean and the highest of GRANDPA's, and BEEFY'
 const MACHINE: &str = "
 ## What it takes of the machine
 
-Processors that were busy with all nodes, with the benchmark's client, and with other programs; the most memory that a
+Processors that were busy with all nodes, also as time for each job, with the benchmark's client, and with other programs; the most memory that a
 node ever held, and the sum over the nodes. *Proof* is the time that one core takes for one, *provers* the cores that would
 have to prove for so many jobs.
 
-| nodes | samples in a job | nodes | client | others | memory | proof | provers | measured | load before |
-|---|---|---|---|---|---|---|---|---|---|
+| nodes | samples in a job | nodes | nodes, a job | client | others | memory | proof | provers | measured | load before |
+|---|---|---|---|---|---|---|---|---|---|---|
 ";
 
 const BLOCKS: &str = "
