@@ -39,6 +39,9 @@ struct Arguments {
     /// Only with so many samples in a job: 1 or 32.
     #[arg(long, value_parser = ["1", "32"])]
     samples: Option<String>,
+    /// Measures nothing: writes the page from the figures of `--out`.
+    #[arg(long)]
+    report: bool,
     /// Further arguments of every node.
     #[arg(long, value_delimiter = ' ', allow_hyphen_values = true, default_value = POOL)]
     node_arguments: Vec<String>,
@@ -56,8 +59,9 @@ const POOL: &str = "--pool-kbytes=131072";
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let asked =
-        |choice: &Option<String>, value: &str| choice.as_ref().is_none_or(|choice| choice == value);
+    let asked = |choice: &Option<String>, value: &str| {
+        !arguments.report && choice.as_ref().is_none_or(|choice| choice == value)
+    };
     let mut rows = figures(&arguments.out)?;
     for nodes in ["1", "4"] {
         for samples in ["1", "32"] {
