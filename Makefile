@@ -5,7 +5,7 @@ release := $(CARGO_TARGET_DIR)/release
 cargo := environment=$$(scripts/setup.sh) && eval "$$environment" && cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build bench-zkml weights fmt lint clean
+.PHONY: help demo test build bench-zkml bench-chain weights fmt lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ build: ## bin/ciro, bin/ciro-node and bin/ciro-worker
 
 bench-zkml: build ## proving and verifying, in figures, beside EZKL: JSON and zkml/BENCHMARKS.md
 	@scripts/bench-zkml.sh
+
+bench-chain: build ## jobs that a chain verifies and pays for an hour: JSON and bench/CHAIN.md; ARGS="--minutes 1 --nodes 4"
+	@$(release)/bench-chain --kept $(CARGO_TARGET_DIR)/bench-chain --out $(CARGO_TARGET_DIR)/bench-chain.json $(ARGS)
 
 weights: ## measure the runtime's calls and write its weights
 	@environment=$$(scripts/setup.sh) && eval "$$environment" && scripts/weights.sh

@@ -8,13 +8,13 @@
 mod chart;
 mod fibonacci;
 mod measure;
-mod models;
 mod report;
 mod runtime;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use ciro_bench::models;
 use clap::Parser;
 
 /// Benchmarks of the proving engine.

@@ -5,13 +5,13 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{ensure, Context, Result};
+use ciro_bench::models::Bench;
 use ciro_zkml_model::Model;
 use ciro_zkml_prover::Prover;
 use ciro_zkml_verifier::Form;
 use serde::{Deserialize, Serialize};
 
 use crate::fibonacci;
-use crate::models::Bench;
 use crate::runtime::Executor;
 
 /// The figures of one model. Times in milliseconds, sizes in bytes.

@@ -175,8 +175,20 @@ pub fn load<'a>(
     })
 }
 
+/// The smallest of them as the chain takes it, with its whole test set, quantised: `[samples][inputs]`.
+pub fn smallest(root: &Path) -> Result<(Model, Vec<i8>)> {
+    let (model, samples) = SOURCES[0].import(root)?;
+    let model = Model {
+        preset: CHAIN,
+        ..model
+    };
+    let samples = model.quantise(&samples)?;
+    Ok((model, samples))
+}
+
 impl Source {
-    fn load(&self, folder: &Path) -> Result<Vec<Bench>> {
+    /// The model, as the preset `fast` proves it, and its samples.
+    fn import(&self, folder: &Path) -> Result<(Model, Vec<f32>)> {
         let path = folder.join(self.model);
         let file =
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -184,13 +196,17 @@ impl Source {
             Some(calibration) => array::<f32>(folder.join(calibration))?,
             None => Vec::new(),
         };
-        let samples = array::<f32>(folder.join(self.samples))?;
         let options = ciro_zkml_import::Options {
             name: self.key.into(),
             preset: FAST,
         };
         let (model, _) = ciro_zkml_import::import(&file, &calibration, &options)
             .with_context(|| format!("cannot import {}", path.display()))?;
+        Ok((model, array(folder.join(self.samples))?))
+    }
+
+    fn load(&self, folder: &Path) -> Result<Vec<Bench>> {
+        let (model, samples) = self.import(folder)?;
         let accuracy = match self.labels {
             Some(labels) => Some(accuracy(&model, &samples, &array(folder.join(labels))?)?),
             None => None,

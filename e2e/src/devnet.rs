@@ -1,7 +1,7 @@
 //! Nodes of a chain of their own.
 
 use crate::{
-    binary, repository,
+    binary,
     rpc::{get, rpc},
     spec::{Member, Network},
     Process,
@@ -31,26 +31,18 @@ pub struct Devnet {
 }
 
 impl Devnet {
-    /// The chain `dev` with its one validator, Alice.
+    /// The chain `dev`: [`Network::dev`].
     pub async fn dev() -> Result<Self> {
-        Self::start(Network {
-            chain: "dev".into(),
-            default_command: "ciro-node".into(),
-            default_args: vec!["--no-telemetry".into()],
-            nodes: vec![Member {
-                name: "node".into(),
-                args: vec![],
-            }],
-        })
-        .await
+        Self::start(Network::dev()).await
     }
 
-    /// The chain `local` with its four validators, each a node, as `zombienet/local.toml` describes them.
+    /// The chain `local`: [`Network::local`].
     pub async fn local() -> Result<Self> {
-        Self::start(Network::read(&repository("zombienet/local.toml"))?).await
+        Self::start(Network::local()?).await
     }
 
-    async fn start(network: Network) -> Result<Self> {
+    /// All nodes of a network, once they answer.
+    pub async fn start(network: Network) -> Result<Self> {
         let mut devnet = Self {
             nodes: vec![],
             folder: scratch()?,

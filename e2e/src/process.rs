@@ -62,6 +62,11 @@ impl Process {
         })
     }
 
+    /// Its number in the system.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it at once, as SIGKILL does, and waits until it is gone.
     pub fn kill(&mut self) {
         // It fails only if the process has ended already.

@@ -1,5 +1,6 @@
 //! Networks as files in Zombienet's format describe them.
 
+use crate::repository;
 use anyhow::{ensure, Context, Result};
 use serde::Deserialize;
 use std::{fs, path::Path};
@@ -27,6 +28,24 @@ pub struct Member {
 }
 
 impl Network {
+    /// The chain `dev` with its one validator, Alice.
+    pub fn dev() -> Self {
+        Self {
+            chain: "dev".into(),
+            default_command: "ciro-node".into(),
+            default_args: vec!["--no-telemetry".into()],
+            nodes: vec![Member {
+                name: "node".into(),
+                args: vec![],
+            }],
+        }
+    }
+
+    /// The chain `local` with its four validators, each a node, as `zombienet/local.toml` describes them.
+    pub fn local() -> Result<Self> {
+        Self::read(&repository("zombienet/local.toml"))
+    }
+
     /// Reads a file; an error if it lacks a part or has no nodes.
     pub fn read(path: &Path) -> Result<Self> {
         #[derive(Deserialize)]
