@@ -1,7 +1,9 @@
 //! Nodes of a chain of their own.
 
 use crate::{
-    binary, repository,
+    binary,
+    genesis::Genesis,
+    repository,
     rpc::{get, rpc},
     spec::{Member, Network},
     Process,
@@ -33,7 +35,7 @@ pub struct Devnet {
 impl Devnet {
     /// The chain `dev` with its one validator, Alice.
     pub async fn dev() -> Result<Self> {
-        Self::start(Network {
+        let network = Network {
             chain: "dev".into(),
             default_command: "ciro-node".into(),
             default_args: vec!["--no-telemetry".into()],
@@ -41,20 +43,29 @@ impl Devnet {
                 name: "node".into(),
                 args: vec![],
             }],
-        })
-        .await
+        };
+        Self::start(network, scratch()?).await
     }
 
     /// The chain `local` with its four validators, each a node, as `zombienet/local.toml` describes them.
     pub async fn local() -> Result<Self> {
-        Self::start(Network::read(&repository("zombienet/local.toml"))?).await
+        Self::start(local()?, scratch()?).await
     }
 
-    async fn start(network: Network) -> Result<Self> {
+    /// The same nodes on a chain with this genesis.
+    pub async fn local_from(genesis: &Genesis) -> Result<Self> {
+        let (mut network, folder) = (local()?, scratch()?);
+        let path = folder.path().join("chain.json");
+        genesis.write(&path)?;
+        network.chain = path.to_string_lossy().into_owned();
+        Self::start(network, folder).await
+    }
+
+    async fn start(network: Network, folder: TempDir) -> Result<Self> {
         let mut devnet = Self {
             nodes: vec![],
-            folder: scratch()?,
             network,
+            folder,
         };
         let members = mem::take(&mut devnet.network.nodes);
         for member in &members {
@@ -195,6 +206,12 @@ impl Node {
         rpc(self.rpc_address(), method, params).await
     }
 
+    /// Version of the runtime that its best block leaves to the next one.
+    pub async fn spec_version(&self) -> Result<u64> {
+        let version = self.rpc("state_getRuntimeVersion", json!([])).await?;
+        version["specVersion"].as_u64().context("no version")
+    }
+
     /// Number of its best block.
     pub async fn best(&self) -> Result<u64> {
         self.number(json!([])).await
@@ -251,6 +268,11 @@ fn port(text: &str, before: &str) -> Option<u16> {
     // Without what follows it, the number may be half written.
     let end = rest.find(|c: char| !c.is_ascii_digit())?;
     rest[..end].parse().ok()
+}
+
+/// The network of four validators.
+fn local() -> Result<Network> {
+    Network::read(&repository("zombienet/local.toml"))
 }
 
 fn scratch() -> Result<TempDir> {
