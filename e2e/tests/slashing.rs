@@ -114,55 +114,32 @@ impl Scene {
     /// Waits until a case is executed, and checks that exactly its row of the matrix was taken, of everybody who stakes
     /// for the offender, and that `ciro slash` says so.
     async fn pays(&self, case: &Case, row: &Row, stakers: &[&str]) -> Result<()> {
-        let offender = &case.offender;
         ensure!(
             case.due == case.opened + DEFERRAL,
             "{case:?} is not due in time"
         );
         let (before, after) = self.executed(case).await?;
-        ensure!(status(&before, case.id).await? == CaseStatus::Pending);
+        let pending = status(&before, case.id).await? == CaseStatus::Pending;
+        ensure!(pending, "{case:?} was not pending until it was due");
 
-        let had = before.operator(offender).await?.context("no operator")?;
-        let has = after.operator(offender).await?.map_or(0, |it| it.total);
-        let taken = part(had.total, row.percent);
+        let had = before.operator(&case.offender).await?;
+        let taken = part(had.context("no operator")?.total, row.percent);
+        let applied = status(&after, case.id).await?;
         ensure!(
-            had.total == has + taken
-                && status(&after, case.id).await? == CaseStatus::Applied { taken },
-            "{offender} had {} staked for it and has {has}, not {taken} less",
-            had.total
+            applied == CaseStatus::Applied { taken },
+            "{case:?} is {applied:?}, and should have taken {taken}"
         );
-        for staker in stakers {
-            let staker = who(staker)?;
-            let had = active(&before, offender, &staker).await?;
-            let has = active(&after, offender, &staker).await?;
-            ensure!(
-                had > 0 && had == has + part(had, row.percent),
-                "{staker} had {had} staked and has {has}"
-            );
-        }
+        stakes_are_cut(case, row, stakers, &before, &after).await?;
         treasury_has_what_was_cut(&before, &after).await?;
+        offender_is_out(case, row, &before, &after).await?;
+        self.is_on_record(case, row, taken).await
+    }
 
-        let (had, has) = (before.score(offender).await?, after.score(offender).await?);
-        ensure!(
-            has == had.saturating_sub(row.points * POINT),
-            "the score fell from {had} to {has}"
-        );
-        let standing = match row.days {
-            Some(days) => Standing::Suspended {
-                until: case.opened + days * DAY,
-            },
-            None => Standing::Banned,
-        };
-        let found = after.standing(offender).await?;
-        ensure!(
-            found == standing,
-            "{offender} is {found:?}, not {standing:?}"
-        );
-
+    async fn is_on_record(&self, case: &Case, row: &Row, taken: Balance) -> Result<()> {
         let record = self.ciro(["slash", "show", &case.id.to_string()]).await?;
         let expected = json!({
             "case": case.id,
-            "offender": offender.to_string(),
+            "offender": case.offender.to_string(),
             "offence": case.kind.name(),
             "status": "applied",
             "percent": row.percent as f64,
@@ -189,6 +166,56 @@ async fn status(state: &State, case: CaseId) -> Result<CaseStatus> {
 async fn active(state: &State, operator: &AccountId, staker: &AccountId) -> Result<Balance> {
     let position = state.position(operator, staker).await?;
     Ok(position.map_or(0, |position| position.active))
+}
+
+/// Checks that each position with the offender lost its part, and that these are all positions.
+async fn stakes_are_cut(
+    case: &Case,
+    row: &Row,
+    stakers: &[&str],
+    before: &State,
+    after: &State,
+) -> Result<()> {
+    let mut left = 0;
+    for staker in stakers {
+        let staker = who(staker)?;
+        let had = active(before, &case.offender, &staker).await?;
+        let has = active(after, &case.offender, &staker).await?;
+        ensure!(
+            had > 0 && had == has + part(had, row.percent),
+            "{staker} had {had} staked and has {has}"
+        );
+        left += has;
+    }
+    let total = after.operator(&case.offender).await?;
+    let total = total.map_or(0, |operator| operator.total);
+    ensure!(
+        total == left,
+        "{total} is staked, {left} of it accounted for"
+    );
+    Ok(())
+}
+
+/// Checks what the offender's reputation has lost, and that the offender may not work any more, and how long.
+async fn offender_is_out(case: &Case, row: &Row, before: &State, after: &State) -> Result<()> {
+    let offender = &case.offender;
+    let (had, has) = (before.score(offender).await?, after.score(offender).await?);
+    ensure!(
+        has == had.saturating_sub(row.points * POINT),
+        "the score fell from {had} to {has}"
+    );
+    let standing = match row.days {
+        Some(days) => Standing::Suspended {
+            until: case.opened + days * DAY,
+        },
+        None => Standing::Banned,
+    };
+    let found = after.standing(offender).await?;
+    ensure!(
+        found == standing,
+        "{offender} is {found:?}, not {standing:?}"
+    );
+    Ok(())
 }
 
 /// Checks that what the cases that fell due in a block have cut came to the treasury in it.
@@ -375,42 +402,40 @@ async fn a_second_who_signs_twice_makes_it_an_attack_that_costs_everything(
         .await
 }
 
-async fn the_banned_and_their_keys_stay_out(scene: &Scene) -> Result<()> {
-    let offender = who(OFFENDER)?;
-    let (address, key) = (
-        offender.to_string(),
-        format!("0x{}", hex::encode(offender.0)),
+/// Checks that the chain refuses a command with an error of a pallet.
+async fn refused(cli: &Ciro, error: &str, arguments: &[&str]) -> Result<()> {
+    let answer = cli.answer(arguments).await?;
+    let said = answer.json["error"].as_str().unwrap_or_default();
+    ensure!(
+        answer.code != 0 && said.starts_with(error),
+        "{arguments:?} is not refused as {error}: {}",
+        answer.json
     );
-    let refused = async |error: &str, arguments: &[&str]| {
-        let answer = scene.cli.answer(arguments).await?;
-        let said = answer.json["error"].as_str().unwrap_or_default();
-        ensure!(
-            answer.code != 0 && said.starts_with(error),
-            "{arguments:?} is not refused as {error}: {}",
-            answer.json
-        );
-        Ok(())
-    };
-    for secret in [OFFENDER, ACCOMPLICE] {
-        let stake = ["stake", "add", "10000", "--suri", secret];
-        refused("CdcPool.Banned", &stake).await?;
-        let register = ["worker", "register", "--suri", secret];
-        refused("WorkerRegistry.Banned", &register).await?;
-    }
-    let delegate = [
-        "stake", "add", "100", "--for", &address, "--suri", DELEGATOR,
-    ];
-    refused("CdcPool.Banned", &delegate).await?;
+    Ok(())
+}
+
+async fn banned(cli: &Ciro, secret: &str) -> Result<()> {
+    let stake = ["stake", "add", "10000", "--suri", secret];
+    refused(cli, "CdcPool.Banned", &stake).await?;
+    let register = ["worker", "register", "--suri", secret];
+    refused(cli, "WorkerRegistry.Banned", &register).await
+}
+
+async fn the_banned_and_their_keys_stay_out(scene: &Scene) -> Result<()> {
+    let (cli, offender) = (&scene.cli, who(OFFENDER)?);
+    let to = offender.to_string();
+    let delegate = ["stake", "add", "100", "--for", &to, "--suri", DELEGATOR];
     // The key of its blocks, which would do for heartbeats.
-    let register = [
-        "worker",
-        "register",
-        "--heartbeat-key",
-        &key,
-        "--suri",
-        STRANGER,
-    ];
-    refused("WorkerRegistry.KeyBanned", &register).await
+    let key = format!("0x{}", hex::encode(offender.0));
+    let register = ["worker", "register", "--heartbeat-key", &key];
+    let register = [&register[..], &["--suri", STRANGER]].concat();
+    tokio::try_join!(
+        banned(cli, OFFENDER),
+        banned(cli, ACCOMPLICE),
+        refused(cli, "CdcPool.Banned", &delegate),
+        refused(cli, "WorkerRegistry.KeyBanned", &register),
+    )?;
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,8 +2,8 @@
 
 use crate::chain;
 use ciro_runtime::{
-    BlockNumber, Executive, Hash, Header, Historical, Runtime, RuntimeCall, RuntimeEvent, Session,
-    System, UncheckedExtrinsic,
+    origins::Quick, BlockNumber, Executive, Hash, Header, Historical, Runtime, RuntimeCall,
+    RuntimeEvent, Session, System, UncheckedExtrinsic,
 };
 use codec::{Decode, Encode};
 use frame_support::traits::KeyOwnerProofSystem;
@@ -21,10 +21,11 @@ use sp_session::MembershipProof;
 
 const SLOT: u64 = 1_000;
 
-/// Four validators in their first block.
+/// Four validators in their first block, at the main network's pace.
 pub fn four_validators() -> TestExternalities {
     let mut chain = chain(Some("local_testnet"));
     chain.execute_with(|| {
+        Quick::<Runtime>::put(false);
         Executive::initialize_block(&header(1, 0));
     });
     chain

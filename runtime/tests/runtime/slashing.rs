@@ -303,7 +303,8 @@ fn a_ban_outlasts_every_suspension_and_holds_for_the_keys_too() {
         let keys = NextKeys::<Runtime>::get(Bob.to_account_id()).unwrap();
         assert_eq!(standing_of(Eve), Standing::Good);
         assert_ok!(call(Bob, pallet_session::Call::purge_keys {}));
-        assert_ok!(Session::set_keys(&Eve.to_account_id(), keys));
+        let take_over = <Session as SessionInterface>::set_keys;
+        assert_ok!(take_over(&Eve.to_account_id(), keys));
         assert_eq!(standing_of(Eve), Standing::Banned);
     });
 }
