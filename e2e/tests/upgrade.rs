@@ -301,50 +301,12 @@ async fn the_migrations_carry_the_model_and_the_jobs_over(
             );
         }
     }
-    let id = [Value::from_bytes(scene.id.0)];
-    let was = read(old, "ModelRegistry", "Models", &id).await?;
-    let was = was.context("the model is gone")?;
-    let expected = ModelInfo {
-        owner: who(OWNER)?,
-        name: b"digits".to_vec(),
-        price_floor: PRICE,
-        royalty: 0,
-        deposit: number(was.at("deposit"))?,
-        open_jobs: DURATIONS.len() as u32,
-    };
+    let expected = expected_model(scene, old).await?;
     let model = after.model(scene.id).await?;
     ensure!(model.as_ref() == Some(&expected), "the model is {model:?}");
-
-    let workers = [None, Some(WORKER), Some(IDLER)];
-    for (job, worker) in (OPEN..).zip(workers) {
+    for (job, worker) in (OPEN..).zip([None, Some(WORKER), Some(IDLER)]) {
         let was = old_job(old, job).await?;
-        let deadline = number(was.at("deadline"))? as BlockNumber;
-        let state = match worker {
-            None => JobState::Submitted,
-            Some(secret) => JobState::Assigned(Claim {
-                worker: who(secret)?,
-                collateral: 0,
-                since: number(was.at("state").at("since"))? as BlockNumber,
-                answer_by: deadline,
-            }),
-        };
-        let expected = Job {
-            requester: who(REQUESTER)?,
-            model: scene.id.0,
-            batch: 1,
-            input_commitment: commitment(scene),
-            locator: scene.blobs.url().as_bytes().to_vec(),
-            price: Auction::fixed(PRICE),
-            bounty: 0,
-            royalty: 0,
-            deposit: number(was.at("deposit"))?,
-            opened: 0,
-            deadline,
-            verification: Verification::ZkMl,
-            priority: Priority::Normal,
-            requirements: Requirements::default(),
-            state,
-        };
+        let expected = expected_job(scene, &was, worker)?;
         let found = after.job(job).await?;
         ensure!(found.as_ref() == Some(&expected), "job {job} is {found:?}");
         if let Some(secret) = worker {
@@ -357,6 +319,52 @@ async fn the_migrations_carry_the_model_and_the_jobs_over(
         }
     }
     nobody_gains_or_loses(before, after).await
+}
+
+/// What the migration makes of the model.
+async fn expected_model(scene: &Scene, old: &State) -> Result<ModelInfo> {
+    let id = [Value::from_bytes(scene.id.0)];
+    let was = read(old, "ModelRegistry", "Models", &id).await?;
+    let was = was.context("the model is gone")?;
+    Ok(ModelInfo {
+        owner: who(OWNER)?,
+        name: b"digits".to_vec(),
+        price_floor: PRICE,
+        royalty: 0,
+        deposit: number(was.at("deposit"))?,
+        open_jobs: DURATIONS.len() as u32,
+    })
+}
+
+/// What the migration makes of a job, and of the claim of its worker if it has one.
+fn expected_job(scene: &Scene, was: &Value, worker: Option<&str>) -> Result<Job> {
+    let deadline = number(was.at("deadline"))? as BlockNumber;
+    let state = match worker {
+        None => JobState::Submitted,
+        Some(secret) => JobState::Assigned(Claim {
+            worker: who(secret)?,
+            collateral: 0,
+            since: number(was.at("state").at("since"))? as BlockNumber,
+            answer_by: deadline,
+        }),
+    };
+    Ok(Job {
+        requester: who(REQUESTER)?,
+        model: scene.id.0,
+        batch: 1,
+        input_commitment: commitment(scene),
+        locator: scene.blobs.url().as_bytes().to_vec(),
+        price: Auction::fixed(PRICE),
+        bounty: 0,
+        royalty: 0,
+        deposit: number(was.at("deposit"))?,
+        opened: 0,
+        deadline,
+        verification: Verification::ZkMl,
+        priority: Priority::Normal,
+        requirements: Requirements::default(),
+        state,
+    })
 }
 
 /// What an account has on hold for one reason.
@@ -392,50 +400,18 @@ async fn nobody_gains_or_loses(before: &State, after: &State) -> Result<()> {
 }
 
 async fn the_old_jobs_are_settled(scene: &Scene) -> Result<()> {
-    let late = scene.client.finalised().await?.job(FORGOTTEN).await?;
-    let late = late.context("the forgotten job is gone")?.deadline;
-    eventually("the forgotten job is late", async || {
-        let now = scene.client.finalised().await?.number();
-        Ok((now > late.into()).then_some(()))
-    })
-    .await?;
-    let expire = calls::expire_job(FORGOTTEN);
-    let requester = keypair(REQUESTER)?;
-    scene
-        .client
-        .execute(&expire, &requester, Wait::Finalised)
-        .await?;
+    the_forgotten_job_expires(scene).await?;
     let folder = scene.network.folder();
     let url = scene.network.first().url();
     let mut worker = Worker::start("worker", folder, &url, WORKER)?;
     for job in [OPEN, CLAIMED] {
         let stored = paid(&scene.client, job, LIMIT).await;
         let stored = stored.with_context(|| worker.tail())?;
-        let JobState::Paid { workers, at, .. } = stored.state else {
-            anyhow::bail!("job {job} is not paid")
-        };
-        ensure!(workers == [who(WORKER)?], "job {job} was {workers:?}'s");
-        let state = scene.client.finalised().await?;
-        ensure!(
-            state.result(job).await? == Some(scene.model.run(&scene.input)?),
-            "the result of job {job} is not the model's"
-        );
-        let hash = state.hash_of(at.into()).await?.context("no block")?;
-        let events = scene.client.at(hash).await?.events().await?;
-        ensure!(
-            released(&events, job) == Some(PRICE),
-            "job {job} was paid otherwise"
-        );
+        was_paid_for_its_answer(scene, job, stored).await?;
     }
     worker.check()?;
 
     let state = scene.client.finalised().await?;
-    let forgotten = state.job(FORGOTTEN).await?.map(|job| job.state);
-    let idler = Some(who(IDLER)?);
-    ensure!(
-        matches!(&forgotten, Some(JobState::Expired { worker, .. }) if *worker == idler),
-        "the forgotten job is {forgotten:?}"
-    );
     for (secret, reason) in [
         (REQUESTER, ESCROW),
         (WORKER, COLLATERAL),
@@ -446,6 +422,52 @@ async fn the_old_jobs_are_settled(scene: &Scene) -> Result<()> {
     }
     let model = state.model(scene.id).await?.context("the model is gone")?;
     ensure!(model.open_jobs == 0, "{} jobs are open", model.open_jobs);
+    Ok(())
+}
+
+async fn the_forgotten_job_expires(scene: &Scene) -> Result<()> {
+    let late = scene.client.finalised().await?.job(FORGOTTEN).await?;
+    let late = late.context("the forgotten job is gone")?.deadline;
+    eventually("the forgotten job is late", async || {
+        let now = scene.client.finalised().await?.number();
+        Ok((now > late.into()).then_some(()))
+    })
+    .await?;
+    let (expire, requester) = (calls::expire_job(FORGOTTEN), keypair(REQUESTER)?);
+    let expired = scene
+        .client
+        .execute(&expire, &requester, Wait::Finalised)
+        .await?;
+    let expected = JobMarket::JobExpired {
+        job: FORGOTTEN,
+        worker: Some(who(IDLER)?),
+        cut: 0,
+    };
+    ensure!(
+        expired.events.contains(&Event::JobMarket(expected)),
+        "the forgotten job did not expire: {:?}",
+        expired.events
+    );
+    Ok(())
+}
+
+/// Checks that the worker was paid the price, with nothing lost, for what the model gives.
+async fn was_paid_for_its_answer(scene: &Scene, job: JobId, stored: Job) -> Result<()> {
+    let JobState::Paid { workers, at, .. } = stored.state else {
+        anyhow::bail!("job {job} is not paid")
+    };
+    ensure!(workers == [who(WORKER)?], "job {job} was {workers:?}'s");
+    let state = scene.client.finalised().await?;
+    ensure!(
+        state.result(job).await? == Some(scene.model.run(&scene.input)?),
+        "the result of job {job} is not the model's"
+    );
+    let block = state.hash_of(at.into()).await?.context("no block")?;
+    let events = scene.client.at(block).await?.events().await?;
+    ensure!(
+        released(&events, job) == Some(PRICE),
+        "job {job} was paid otherwise"
+    );
     Ok(())
 }
 
