@@ -35,7 +35,9 @@ impl State {
         Self(at)
     }
 
-    pub(crate) fn at(&self) -> &OnlineClientAtBlock<SubstrateConfig> {
+    /// The block by the names of its own runtime's metadata, for what has no method here: other pallets, and what earlier
+    /// versions of the runtime stored and took.
+    pub fn at(&self) -> &OnlineClientAtBlock<SubstrateConfig> {
         &self.0
     }
 

@@ -73,13 +73,12 @@ impl Ciro {
         }
     }
 
-    /// Imports an example of `models/` into a file, by its name and that of its calibration data, and registers it.
-    pub async fn register_example(
+    /// Imports an example of `models/` into a file, by its name and that of its calibration data.
+    pub async fn import_example(
         &self,
         name: &str,
         calibration: &str,
         file: &Path,
-        owner: &str,
     ) -> Result<ModelId> {
         let (trained, samples) = (
             repository(&format!("models/{name}")),
@@ -96,6 +95,19 @@ impl Ciro {
                 file.as_os_str(),
             ])
             .await?;
+        let id = imported["id"].as_str();
+        Ok(id.context("the import gave no id")?.parse()?)
+    }
+
+    /// Imports an example and registers it.
+    pub async fn register_example(
+        &self,
+        name: &str,
+        calibration: &str,
+        file: &Path,
+        owner: &str,
+    ) -> Result<ModelId> {
+        let id = self.import_example(name, calibration, file).await?;
         self.run([
             "model".as_ref(),
             "register".as_ref(),
@@ -104,8 +116,7 @@ impl Ciro {
             owner.as_ref(),
         ])
         .await?;
-        let id = imported["id"].as_str();
-        Ok(id.context("the import gave no id")?.parse()?)
+        Ok(id)
     }
 
     /// Runs it and gives its answer; an error unless the exit code is 0.

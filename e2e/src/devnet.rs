@@ -2,6 +2,7 @@
 
 use crate::{
     binary,
+    genesis::Genesis,
     rpc::{get, rpc},
     spec::{Member, Network},
     Process,
@@ -41,12 +42,25 @@ impl Devnet {
         Self::start(Network::local()?).await
     }
 
+    /// The same nodes on a chain with this genesis.
+    pub async fn local_from(genesis: &Genesis) -> Result<Self> {
+        let (mut network, folder) = (Network::local()?, scratch()?);
+        let path = folder.path().join("chain.json");
+        genesis.write(&path)?;
+        network.chain = path.to_string_lossy().into_owned();
+        Self::start_in(folder, network).await
+    }
+
     /// All nodes of a network, once they answer.
     pub async fn start(network: Network) -> Result<Self> {
+        Self::start_in(scratch()?, network).await
+    }
+
+    async fn start_in(folder: TempDir, network: Network) -> Result<Self> {
         let mut devnet = Self {
             nodes: vec![],
-            folder: scratch()?,
             network,
+            folder,
         };
         let members = mem::take(&mut devnet.network.nodes);
         for member in &members {
@@ -185,6 +199,12 @@ impl Node {
     /// Calls one of its RPC methods.
     pub async fn rpc(&self, method: &str, params: Value) -> Result<Value> {
         rpc(self.rpc_address(), method, params).await
+    }
+
+    /// Version of the runtime that its best block leaves to the next one.
+    pub async fn spec_version(&self) -> Result<u64> {
+        let version = self.rpc("state_getRuntimeVersion", json!([])).await?;
+        version["specVersion"].as_u64().context("no version")
     }
 
     /// Number of its best block.

@@ -7,28 +7,38 @@
 mod binaries;
 mod cli;
 mod devnet;
+mod forgery;
+mod genesis;
 mod npy;
 mod process;
 mod requester;
 mod rpc;
 mod spec;
+mod watch;
 mod worker;
 
 pub use binaries::binary;
 pub use cli::{Answer, Ciro};
 pub use devnet::{Devnet, Node};
-pub use npy::{write_floats, Array};
+pub use forgery::{Forged, Task};
+pub use genesis::Genesis;
+pub use npy::Array;
 pub use process::Process;
-pub use requester::{paid, BlobServer, Requester, Submitted};
+pub use requester::{claimable, paid, BlobServer, Requester, Submitted};
 pub use rpc::{get, rpc};
 pub use spec::{Member, Network};
+pub use watch::{all_advance, all_reach, eventually};
 pub use worker::{Entries, Worker};
 
 use anyhow::{bail, Result};
+use ciro_client::{account, keypair, AccountId};
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
 };
+
+/// Account of the treasury, as the runtime derives it: `modl`, then `ciro/trs`.
+pub const TREASURY: AccountId = AccountId(*b"modlciro/trs\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
 
 /// Pause between two looks at a file or a log.
 const LOOK: Duration = Duration::from_millis(2);
@@ -49,6 +59,11 @@ pub async fn until<T>(
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// Account of a development secret (`//Alice`, say).
+pub fn who(secret: &str) -> Result<AccountId> {
+    Ok(account(&keypair(secret)?))
 }
 
 /// A file of the repository, by its path from the root.

@@ -6,7 +6,7 @@ use ciro_client::{
     calls,
     events::{Event, JobMarket},
     types::{Auction, Balance, Job, JobSpec, JobState, Priority, Requirements, Verification},
-    Client, Keypair, Progress, Wait,
+    AccountId, Client, Keypair, Progress, Wait,
 };
 use ciro_primitives::{input_commitment, JobId, ModelId};
 use serde_json::Value;
@@ -66,6 +66,13 @@ impl BlobServer {
         &self.store
     }
 
+    /// Stores an input under its commitment.
+    pub fn put(&self, commitment: [u8; 32], input: &[i8]) -> Result<()> {
+        let path = self.store.join(hex::encode(commitment));
+        fs::write(&path, calls::bytes(input))
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
     /// What it said last.
     pub fn tail(&self) -> String {
         self.process.tail()
@@ -105,9 +112,7 @@ impl Requester<'_> {
         price: Balance,
     ) -> Result<Submitted> {
         let commitment = input_commitment(batch, input);
-        let path = self.blobs.store.join(hex::encode(commitment));
-        fs::write(&path, calls::bytes(input))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        self.blobs.put(commitment, input)?;
         let call = calls::submit_job(JobSpec {
             model: model.0,
             batch,
@@ -136,6 +141,23 @@ impl Submitted {
             _ => None,
         });
         submitted.context("the chain did not report the job that it took")
+    }
+}
+
+/// Waits for the block from which on a worker may claim a job: better workers may before.
+pub async fn claimable(client: &Client, job: JobId, worker: &AccountId) -> Result<()> {
+    let mut blocks = client.finalised_blocks().await?;
+    let mut state = client.finalised().await?;
+    loop {
+        let from = state.eligible_from(job, worker).await?;
+        if state.number() + 1 >= u64::from(from.context("the job is gone")?) {
+            return Ok(());
+        }
+        let block = blocks.next().await;
+        state = block
+            .context("the node closed the connection")??
+            .state()
+            .await?;
     }
 }
 

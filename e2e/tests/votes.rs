@@ -2,11 +2,11 @@
 
 use anyhow::{ensure, Context, Result};
 use ciro_client::{
-    account, keypair,
+    keypair,
     types::{JobState, Verification, Vote},
     AccountId, Client, CIRO,
 };
-use ciro_e2e::{paid, repository, until, Array, BlobServer, Ciro, Devnet, Requester, Worker};
+use ciro_e2e::{paid, repository, until, who, Array, BlobServer, Ciro, Devnet, Requester, Worker};
 use ciro_primitives::JobId;
 use ciro_zkml_model::Model;
 use std::{fs, time::Duration};
@@ -15,10 +15,6 @@ const VOTERS: [&str; 3] = ["//Charlie", "//Dave", "//Eve"];
 
 /// Longest wait for one step.
 const STEP: Duration = Duration::from_secs(180);
-
-fn who(secret: &str) -> Result<AccountId> {
-    Ok(account(&keypair(secret)?))
-}
 
 /// What a voter has said by the best block, once there is a vote.
 async fn vote(client: &Client, job: JobId, voter: &AccountId) -> Result<Option<Vote>> {

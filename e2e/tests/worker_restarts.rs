@@ -3,14 +3,13 @@
 
 use anyhow::{ensure, Context, Result};
 use ciro_client::{
-    account,
     events::{Event, JobMarket},
     keypair,
     types::JobState,
-    AccountId, Client, CIRO,
+    Client, CIRO,
 };
 use ciro_e2e::{
-    paid, repository, until, Array, BlobServer, Ciro, Devnet, Entries, Requester, Worker,
+    paid, repository, until, who, Array, BlobServer, Ciro, Devnet, Entries, Requester, Worker,
 };
 use ciro_primitives::{JobId, ModelId, MAX_BATCH};
 use ciro_zkml_model::Model;
@@ -244,10 +243,6 @@ fn name(event: &JobMarket) -> &'static str {
         JobMarket::PaymentReleased { .. } => "paid",
         _ => "something else",
     }
-}
-
-fn who(secret: &str) -> Result<AccountId> {
-    Ok(account(&keypair(secret)?))
 }
 
 async fn every_job_is_completed_once(scene: &mut Scene) -> Result<()> {

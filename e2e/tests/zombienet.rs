@@ -3,17 +3,10 @@
 //! The steps share one network, for a node takes 13 seconds of a processor to start. Each prints how long it took.
 
 use anyhow::{ensure, Context, Result};
-use ciro_e2e::{until, Devnet, Member, Node};
+use ciro_e2e::{all_advance, all_reach, eventually, step, Devnet, Member, Node};
 use serde_json::{json, Value};
-use std::time::{Duration, Instant};
 
-/// Longest wait for one thing.
-const LIMIT: Duration = Duration::from_secs(240);
-
-/// Pause between two questions to a node.
-const PAUSE: Duration = Duration::from_millis(200);
-
-/// Blocks by which the chain must get on to count as alive.
+/// Blocks that the chain gets on by while something is looked at.
 const ALIVE: u64 = 5;
 
 /// Validators by their place in the file.
@@ -24,28 +17,8 @@ const DAVE: usize = 3;
 /// `Offences::ConcurrentReportsIndex`, which has a key for every kind and time of offence.
 const OFFENCES: &str = "0xd5c41b52a371aa36c9254ce34324f2a560dc8ef000cdbdc859dd352229ce16fb";
 
-/// Waits until a number that nodes tell is at least `goal` at all of them.
-async fn all_reach<'a>(
-    what: &str,
-    nodes: impl IntoIterator<Item = &'a Node>,
-    goal: u64,
-    number: impl AsyncFn(&Node) -> Result<u64>,
-) -> Result<()> {
-    for node in nodes {
-        until(what, LIMIT, async || {
-            tokio::time::sleep(PAUSE).await;
-            Ok((number(node).await? >= goal).then_some(()))
-        })
-        .await?;
-    }
-    Ok(())
-}
-
-/// Waits until GRANDPA and BEEFY have got on at all nodes.
-async fn all_advance(nodes: &[Node]) -> Result<()> {
-    let goal = nodes[0].best().await? + ALIVE;
-    all_reach("GRANDPA gets on", nodes, goal, Node::finalised).await?;
-    all_reach("BEEFY gets on", nodes, goal, Node::beefy).await
+async fn four_validators_start() -> Result<Devnet> {
+    Devnet::local().await
 }
 
 async fn restart(nodes: &mut [Node]) -> Result<()> {
@@ -145,8 +118,7 @@ async fn a_validator_that_runs_twice_is_reported(network: &mut Devnet) -> Result
     };
     let _twin = network.join(&twin).await?;
     // Its blocks or its votes, whichever give it away first: it is disabled at once, and makes no others.
-    until("the equivocation is on the chain", LIMIT, async || {
-        tokio::time::sleep(PAUSE).await;
+    eventually("the equivocation is on the chain", async || {
         Ok((!offences(network.first()).await?.is_empty()).then_some(()))
     })
     .await
@@ -154,25 +126,11 @@ async fn a_validator_that_runs_twice_is_reported(network: &mut Devnet) -> Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_network_survives_what_happens_to_validators() {
-    let start = Instant::now();
-    let mut network = Devnet::local().await.unwrap();
-    println!("four validators started: {} s", start.elapsed().as_secs());
-    // The unwrapped error panics while the nodes are there, which prints what they said last.
-    macro_rules! step {
-        ($step:ident) => {
-            let start = Instant::now();
-            $step(&mut network).await.unwrap();
-            println!(
-                "{}: {} s",
-                stringify!($step).replace('_', " "),
-                start.elapsed().as_secs()
-            );
-        };
-    }
-    step!(validators_finalise_the_same_blocks);
-    step!(three_of_four_go_on);
-    step!(two_of_four_finalise_nothing_until_a_third_returns);
-    step!(beefy_resumes_after_three_of_four_restart_at_once);
-    step!(a_node_joins_by_warp_sync);
-    step!(a_validator_that_runs_twice_is_reported);
+    let network = &mut step!(four_validators_start());
+    step!(validators_finalise_the_same_blocks(network));
+    step!(three_of_four_go_on(network));
+    step!(two_of_four_finalise_nothing_until_a_third_returns(network));
+    step!(beefy_resumes_after_three_of_four_restart_at_once(network));
+    step!(a_node_joins_by_warp_sync(network));
+    step!(a_validator_that_runs_twice_is_reported(network));
 }

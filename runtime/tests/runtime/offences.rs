@@ -127,7 +127,12 @@ fn beefy_report() -> RuntimeCall {
 
 /// A report of each protocol, on a chain of its own.
 pub fn reports() -> Vec<RuntimeCall> {
-    four_validators().execute_with(|| vec![babe_report(), grandpa_report(), beefy_report()])
+    four_validators().execute_with(|| reports_of_bob().into())
+}
+
+/// A report of each protocol, blocks first, on the chain as it is.
+pub fn reports_of_bob() -> [RuntimeCall; 3] {
+    [babe_report(), grandpa_report(), beefy_report()]
 }
 
 /// Has a block author include it.
@@ -217,7 +222,7 @@ fn an_offender_sits_out_the_next_session_too() {
 #[test]
 fn evidence_of_an_ended_session_still_counts() {
     four_validators().execute_with(|| {
-        let reports = [babe_report(), grandpa_report(), beefy_report()];
+        let reports = reports_of_bob();
         Session::rotate_session();
         for report in reports {
             include(report);

@@ -2,7 +2,7 @@
 
 use crate::{
     call, development,
-    offences::{four_validators, include, two_blocks_of},
+    offences::{four_validators, include, reports_of_bob, two_blocks_of},
 };
 use ciro_primitives::{input_commitment, JobId, ModelId};
 use ciro_runtime::{
@@ -17,8 +17,9 @@ use ciro_runtime::{
 use ciro_zkml_air::{Preset, VerifyingKey};
 use frame_support::{assert_noop, assert_ok};
 use pallet_job_market::{Auction, JobSpec, JobState, Priority, Verification};
+use pallet_session::{NextKeys, SessionInterface};
 use pallet_slashing::{CaseStatus, Error, OffenceKind, SlashRecord, Standing};
-use pallet_worker_registry::{Capabilities, Region};
+use pallet_worker_registry::{Capabilities, HeartbeatKey, Region};
 use sp_core::H256;
 use sp_io::hashing::blake2_256;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
@@ -38,7 +39,11 @@ pub fn enrol(who: Sr25519Keyring, amount: Balance, worker: bool, validator: bool
 
 /// Registers a machine without a GPU, in Europe.
 pub fn register(who: Sr25519Keyring) {
-    let register = pallet_worker_registry::Call::<Runtime>::register {
+    assert_ok!(call(who, registration(who.public().into())));
+}
+
+fn registration(heartbeat_key: HeartbeatKey) -> pallet_worker_registry::Call<Runtime> {
+    pallet_worker_registry::Call::register {
         capabilities: Capabilities {
             gpu_model: Default::default(),
             memory: 16_384,
@@ -46,9 +51,8 @@ pub fn register(who: Sr25519Keyring) {
             region: Region::Europe,
             peer_address: Default::default(),
         },
-        heartbeat_key: who.public().into(),
-    };
-    assert_ok!(call(who, register));
+        heartbeat_key,
+    }
 }
 
 fn stake_of(who: Sr25519Keyring) -> Balance {
@@ -82,6 +86,21 @@ fn let_pass(case: &Record) {
     assert_noop!(execute(case), Error::<Runtime>::NotDue);
     System::set_block_number(case.due);
     assert_ok!(execute(case));
+}
+
+/// That the suspension ends with `until`, the probation after it 30 days later, and that nothing is left then.
+#[track_caller]
+fn assert_recovers(who: Sr25519Keyring, until: BlockNumber) {
+    let probation = until + 30 * DAYS;
+    for (block, standing) in [
+        (until, Standing::Suspended { until }),
+        (until + 1, Standing::Probation { until: probation }),
+        (probation, Standing::Probation { until: probation }),
+        (probation + 1, Standing::Good),
+    ] {
+        System::set_block_number(block);
+        assert_eq!(standing_of(who), standing);
+    }
 }
 
 /// That nothing but `burned` has left the chain since it had issued `before`.
@@ -121,13 +140,20 @@ fn who_signs_twice_loses_three_tenths_with_its_delegators_and_ninety_days() {
         assert_conserved(issued, 0);
         assert_eq!(score_of(Bob), 0);
 
-        System::set_block_number(until);
-        assert_eq!(standing_of(Bob), Standing::Suspended { until });
-        System::set_block_number(until + 1);
-        let probation = until + 30 * DAYS;
-        assert_eq!(standing_of(Bob), Standing::Probation { until: probation });
-        System::set_block_number(probation + 1);
-        assert_eq!(standing_of(Bob), Standing::Good);
+        assert_recovers(Bob, until);
+    });
+}
+
+#[test]
+fn whatever_is_signed_twice_in_a_session_is_one_case() {
+    four_validators().execute_with(|| {
+        let [blocks, votes @ ..] = reports_of_bob();
+        include(blocks);
+        let case = case_of(Bob);
+        // The votes come to light later.
+        Session::rotate_session();
+        votes.into_iter().for_each(include);
+        assert_eq!(case_of(Bob), case);
     });
 }
 
@@ -162,6 +188,7 @@ fn who_is_silent_for_six_hours_loses_a_twentieth_and_thirty_days() {
         assert_eq!(Treasury::pot(), pot + 45 * UNIT);
         assert_conserved(issued, 0);
         assert_eq!(score_of(Bob), 400);
+        assert_recovers(Bob, until);
     });
 }
 
@@ -170,7 +197,8 @@ fn who_brings_a_wrong_proof_loses_half_and_a_hundred_and_eighty_days() {
     development().execute_with(|| {
         register(Bob);
         enrol(Bob, 1_000 * UNIT, true, false);
-        let job = open_job();
+        let model = register_model();
+        let job = open_job_for(model);
         System::set_block_number(System::block_number() + HEAD_START);
         let claim = pallet_job_market::Call::<Runtime>::claim_job { job };
         assert_ok!(call(Bob, claim));
@@ -213,6 +241,12 @@ fn who_brings_a_wrong_proof_loses_half_and_a_hundred_and_eighty_days() {
         assert_eq!(Treasury::pot(), pot + left / 2);
         assert_conserved(issued, burned);
         assert_eq!(score_of(Bob), 0);
+
+        assert_recovers(Bob, until);
+        let job = open_job_for(model);
+        System::set_block_number(System::block_number() + HEAD_START);
+        let claim = pallet_job_market::Call::<Runtime>::claim_job { job };
+        assert_ok!(call(Bob, claim));
     });
 }
 
@@ -248,6 +282,34 @@ fn two_of_four_who_sign_twice_together_lose_everything_for_good() {
 }
 
 #[test]
+fn a_ban_outlasts_every_suspension_and_holds_for_the_keys_too() {
+    four_validators().execute_with(|| {
+        for who in [Bob, Charlie] {
+            include(two_blocks_of(who));
+        }
+        let cases = [Bob, Charlie].map(case_of);
+        System::set_block_number(cases[1].due);
+        for case in &cases {
+            assert_ok!(execute(case));
+        }
+        System::set_block_number(Slashing::retention() * 10);
+        assert_eq!(standing_of(Bob), Standing::Banned);
+        let heartbeats = |who| call(who, registration(Bob.public().into()));
+        type Registry = pallet_worker_registry::Error<Runtime>;
+        assert_noop!(heartbeats(Bob), Registry::Banned);
+        assert_noop!(heartbeats(Eve), Registry::KeyBanned);
+
+        // Bob hands the keys of his validator on.
+        let keys = NextKeys::<Runtime>::get(Bob.to_account_id()).unwrap();
+        assert_eq!(standing_of(Eve), Standing::Good);
+        assert_ok!(call(Bob, pallet_session::Call::purge_keys {}));
+        let take_over = <Session as SessionInterface>::set_keys;
+        assert_ok!(take_over(&Eve.to_account_id(), keys));
+        assert_eq!(standing_of(Eve), Standing::Banned);
+    });
+}
+
+#[test]
 fn governance_spares_whom_it_finds_innocent_within_the_deferral() {
     four_validators().execute_with(|| {
         enrol(Dave, 10_000 * UNIT, false, true);
@@ -267,8 +329,13 @@ fn governance_spares_whom_it_finds_innocent_within_the_deferral() {
     });
 }
 
-/// A job of Alice's for a model that she registers, with the input 1, 2, 3, 4.
+/// A job of Alice's for a model that she registers.
 pub fn open_job() -> JobId {
+    open_job_for(register_model())
+}
+
+/// Alice registers a model of four inputs.
+fn register_model() -> ModelId {
     let key = VerifyingKey {
         version: VerifyingKey::CURRENT_VERSION,
         preset: Preset::Chain,
@@ -292,6 +359,11 @@ pub fn open_job() -> JobId {
         royalty: Permill::zero(),
     };
     assert_ok!(call(Alice, register));
+    model
+}
+
+/// Alice submits a job with the input 1, 2, 3, 4.
+fn open_job_for(model: ModelId) -> JobId {
     let spec = JobSpec {
         model,
         batch: 1,

@@ -1,17 +1,15 @@
 //! A worker that proves honestly and then claims another output.
 
-use crate::stage::{ciro, text, who, Stage, CHEAT, REQUESTER, WORKER};
+use crate::stage::{ciro, text, Stage, CHEAT, REQUESTER, WORKER};
 use anyhow::{ensure, Context, Result};
 use ciro_client::{
     events::{Event, JobMarket},
     keypair,
     types::{Balance, JobState},
-    AccountId, Client, CIRO,
+    AccountId, CIRO,
 };
-use ciro_e2e::{paid, write_floats, Requester};
-use ciro_primitives::JobId;
-use ciro_zkml_verifier::Receipt;
-use std::{fs, time::Duration};
+use ciro_e2e::{claimable, paid, who, Requester, Task};
+use std::time::Duration;
 
 /// The image that the job is about.
 const IMAGE: usize = 0;
@@ -44,7 +42,7 @@ pub async fn run(stage: &mut Stage) -> Result<()> {
     enrol(stage).await?;
     let before = stage.client.finalised().await?.balances(&me).await?;
     let job = id.to_string();
-    eligible(&stage.client, id).await?;
+    claimable(&stage.client, id, &me).await?;
     cli.run(["job", "claim", &job, "--suri", CHEAT]).await?;
     let claimed = stage
         .client
@@ -65,50 +63,19 @@ pub async fn run(stage: &mut Stage) -> Result<()> {
         ),
     );
 
-    let file = |name: &str| stage.devnet.folder().join(name);
-    let (image, honest, tampered) = (
-        file("image.npy"),
-        file("honest.proof"),
-        file("tampered.proof"),
-    );
-    let values = &exhibit.tests.samples[IMAGE * width..][..width];
-    write_floats(&image, &[1, width], values)?;
-    let (genesis, payee) = (format!("{:?}", stage.client.genesis()), me.to_string());
-    cli.run([
-        "prove".as_ref(),
-        exhibit.file.as_os_str(),
-        "--input".as_ref(),
-        image.as_os_str(),
-        "-o".as_ref(),
-        honest.as_os_str(),
-        "--job".as_ref(),
-        job.as_ref(),
-        "--genesis".as_ref(),
-        genesis.as_ref(),
-        "--payee".as_ref(),
-        payee.as_ref(),
-    ])
-    .await?;
-    let mut receipt = Receipt::decode_file(&fs::read(&honest)?)?;
-    let output = receipt.output.public_mut();
-    let output = output.context("the proof's output is not public")?;
-    let truth = exhibit.model.classes(output);
-    // One output is raised just above the largest: another digit.
-    let largest = output.iter().copied().max();
-    let largest = largest.context("there is no output")?;
-    let lie = output
-        .iter()
-        .position(|value| *value < largest)
-        .context("all outputs are equal")?;
-    output[lie] = largest + 1;
-    let told = exhibit.model.classes(output);
-    ensure!(told != truth, "the change makes no difference");
-    fs::write(&tampered, receipt.encode_file())?;
+    let task = Task {
+        genesis: stage.client.genesis(),
+        job: id,
+        payee: &me,
+        model: &exhibit.file,
+        sample: &exhibit.tests.samples[IMAGE * width..][..width],
+    };
+    let forged = cli.forge(&task, stage.devnet.folder()).await?;
     stage.say(
         "proved",
         &format!(
             "honestly, then one output changed: the answer is {} instead of {}",
-            told[0], truth[0]
+            forged.told, forged.truth
         ),
     );
 
@@ -116,7 +83,7 @@ pub async fn run(stage: &mut Stage) -> Result<()> {
         .answer([
             "verify".as_ref(),
             exhibit.file.as_os_str(),
-            tampered.as_os_str(),
+            forged.proof.as_os_str(),
         ])
         .await?;
     ensure!(
@@ -129,7 +96,7 @@ pub async fn run(stage: &mut Stage) -> Result<()> {
             "job".as_ref(),
             "submit-result".as_ref(),
             job.as_ref(),
-            tampered.as_os_str(),
+            forged.proof.as_os_str(),
             "--suri".as_ref(),
             CHEAT.as_ref(),
         ])
@@ -212,7 +179,7 @@ pub async fn run(stage: &mut Stage) -> Result<()> {
         "recovered",
         &format!(
             "{WORKER} did the job honestly: the answer is {}, {} CIRO paid",
-            truth[0],
+            forged.truth,
             ciro(settled.price.ceiling)
         ),
     );
@@ -231,23 +198,6 @@ async fn enrol(stage: &Stage) -> Result<()> {
     }
     stage.say("staked", &format!("{STAKE} CIRO by {CHEAT}, as a worker"));
     Ok(())
-}
-
-/// Waits for the block from which on the cheat may claim the job: better workers may before.
-async fn eligible(client: &Client, id: JobId) -> Result<()> {
-    let mut blocks = client.finalised_blocks().await?;
-    let mut state = client.finalised().await?;
-    loop {
-        let from = state.eligible_from(id, &who(CHEAT)?).await?;
-        if state.number() + 1 >= u64::from(from.context("the job is gone")?) {
-            return Ok(());
-        }
-        let block = blocks.next().await;
-        state = block
-            .context("the node closed the connection")??
-            .state()
-            .await?;
-    }
 }
 
 /// Shows the case that the refused proof has opened.

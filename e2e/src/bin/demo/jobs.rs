@@ -2,7 +2,7 @@
 
 use crate::{
     exhibit::Exhibit,
-    stage::{ciro, text, who, Stage, REQUESTER, WORKER},
+    stage::{ciro, text, Stage, REQUESTER, WORKER},
 };
 use anyhow::{ensure, Context, Result};
 use ciro_client::{
@@ -11,7 +11,7 @@ use ciro_client::{
     types::{Balance, Job, JobState},
     CIRO,
 };
-use ciro_e2e::Requester;
+use ciro_e2e::{who, Requester};
 use ciro_primitives::{JobId, MAX_BATCH};
 use std::{
     io::{stderr, IsTerminal, Write},

@@ -3,13 +3,11 @@
 use crate::exhibit::{Exhibit, SOURCES};
 use anyhow::{ensure, Context, Result};
 use ciro_client::{
-    account,
     events::{Event, JobMarket},
-    keypair,
     types::{Balance, Balances},
     AccountId, Amount, Client, State,
 };
-use ciro_e2e::{BlobServer, Ciro, Devnet, Worker};
+use ciro_e2e::{who, BlobServer, Ciro, Devnet, Worker, TREASURY};
 use serde_json::Value;
 use std::{fs, time::Instant};
 
@@ -25,9 +23,6 @@ pub const CHEAT: &str = "//Dave";
 pub const OTHERS: [&str; 2] = ["//Eve", "//Ferdie"];
 /// Everybody.
 const PLAYERS: [&str; 6] = [OWNER, REQUESTER, WORKER, CHEAT, OTHERS[0], OTHERS[1]];
-
-/// Account of the treasury, as the runtime derives it: `modl`, then `ciro/trs`.
-const TREASURY: AccountId = AccountId(*b"modlciro/trs\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
 
 /// Least price of a sample, as `ciro` reads it.
 const PRICE_FLOOR: &str = "0.05";
@@ -145,11 +140,6 @@ pub fn text<'a>(answer: &'a Value, field: &str) -> Result<&'a str> {
     answer[field]
         .as_str()
         .with_context(|| format!("the answer has no {field}: {answer}"))
-}
-
-/// Account of a development secret.
-pub fn who(secret: &str) -> Result<AccountId> {
-    Ok(account(&keypair(secret)?))
 }
 
 /// An amount in CIRO.
