@@ -39,87 +39,87 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At least 102_052 ns.
+    // At least 99_446 ns.
     fn stake() -> Weight {
-        Weight::from_parts(106_830_000, 3946)
+        Weight::from_parts(103_294_000, 3946)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(6))
     }
-    // At least 110_377 ns.
+    // At least 108_513 ns.
     fn stake_for_worker() -> Weight {
-        Weight::from_parts(116_609_000, 6052)
+        Weight::from_parts(112_150_000, 6052)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(5))
     }
-    // At least 23_655 ns.
+    // At least 23_163 ns.
     fn set_roles() -> Weight {
-        Weight::from_parts(25_909_000, 3612)
+        Weight::from_parts(24_837_000, 3612)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // At least 24_216 ns.
+    // At least 23_754 ns.
     fn set_commission() -> Weight {
-        Weight::from_parts(26_570_000, 3612)
+        Weight::from_parts(25_298_000, 3612)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // At least 47_830 ns.
+    // At least 46_738 ns.
     fn unstake() -> Weight {
-        Weight::from_parts(51_426_000, 3946)
+        Weight::from_parts(48_861_000, 3946)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(3))
     }
-    // At least 161_312 ns.
+    // At least 158_788 ns.
     fn withdraw_unbonded() -> Weight {
-        Weight::from_parts(169_748_000, 6196)
+        Weight::from_parts(163_457_000, 6196)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(6))
     }
-    // At least 102_242 ns.
+    // At least 100_008 ns.
     fn claim_rewards() -> Weight {
-        Weight::from_parts(108_363_000, 6196)
+        Weight::from_parts(104_195_000, 6196)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
-    // At least 12_854 ns.
+    // At least 12_533 ns.
     fn operators(n: u32) -> Weight {
-        Weight::from_parts(13_435_000, 3612)
-            .saturating_add(Weight::from_parts(22_321_996, 0).saturating_mul(n.into()))
+        Weight::from_parts(12_814_000, 3612)
+            .saturating_add(Weight::from_parts(6_694_608, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
             .saturating_add(Weight::from_parts(0, 2622).saturating_mul(n.into()))
     }
-    // At least 15_198 ns.
+    // At least 14_507 ns.
     fn reserve() -> Weight {
-        Weight::from_parts(16_932_000, 3612)
+        Weight::from_parts(15_749_000, 3612)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // At least 22_072 ns.
+    // At least 21_340 ns.
     fn release() -> Weight {
-        Weight::from_parts(23_995_000, 3612)
+        Weight::from_parts(22_822_000, 3612)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
-    // At least 89_698 ns.
+    // At least 88_045 ns.
     fn forfeit() -> Weight {
-        Weight::from_parts(94_157_000, 6196)
+        Weight::from_parts(91_491_000, 6196)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(6))
     }
-    // At least 124_754 ns.
+    // At least 122_710 ns.
     fn slash(n: u32) -> Weight {
-        Weight::from_parts(126_116_000, 6196)
-            .saturating_add(Weight::from_parts(134_444_006, 0).saturating_mul(n.into()))
+        Weight::from_parts(9_146_373, 6196)
+            .saturating_add(Weight::from_parts(41_872_646, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(4))
             .saturating_add(T::DbWeight::get().writes((3_u64).saturating_mul(n.into())))
             .saturating_add(Weight::from_parts(0, 2956).saturating_mul(n.into()))
     }
-    // At least 66_535 ns.
+    // At least 64_942 ns.
     fn reward() -> Weight {
-        Weight::from_parts(71_243_000, 3946)
+        Weight::from_parts(67_577_000, 3946)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }

@@ -45,109 +45,109 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At least 193_554 ns.
+    // At least 190_627 ns.
     fn submit_job() -> Weight {
-        Weight::from_parts(218_951_000, 8523)
+        Weight::from_parts(198_562_000, 8523)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(5))
     }
-    // At least 196_268 ns.
+    // At least 193_664 ns.
     fn claim_job() -> Weight {
-        Weight::from_parts(217_718_000, 11034)
+        Weight::from_parts(200_927_000, 11034)
             .saturating_add(T::DbWeight::get().reads(16))
             .saturating_add(T::DbWeight::get().writes(5))
     }
-    // At least 4_321_507 ns.
+    // At least 4_088_318 ns.
     fn submit_result(p: u32, i: u32, o: u32) -> Weight {
-        Weight::from_parts(3_196_163_222, 11402)
-            .saturating_add(Weight::from_parts(126_615, 0).saturating_mul(p.into()))
-            .saturating_add(Weight::from_parts(256_452, 0).saturating_mul(i.into()))
-            .saturating_add(Weight::from_parts(430_064, 0).saturating_mul(o.into()))
+        Weight::from_parts(1_102_523_459, 11402)
+            .saturating_add(Weight::from_parts(40_160, 0).saturating_mul(p.into()))
+            .saturating_add(Weight::from_parts(111_423, 0).saturating_mul(i.into()))
+            .saturating_add(Weight::from_parts(136_885, 0).saturating_mul(o.into()))
             .saturating_add(T::DbWeight::get().reads(17))
             .saturating_add(T::DbWeight::get().writes(13))
     }
-    // At least 157_135 ns.
+    // At least 154_229 ns.
     fn release_job() -> Weight {
-        Weight::from_parts(174_377_000, 8523)
+        Weight::from_parts(160_441_000, 8523)
             .saturating_add(T::DbWeight::get().reads(12))
             .saturating_add(T::DbWeight::get().writes(8))
     }
-    // At least 116_769 ns.
+    // At least 114_485 ns.
     fn cancel_job() -> Weight {
-        Weight::from_parts(134_001_000, 8523)
+        Weight::from_parts(119_914_000, 8523)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(4))
     }
-    // At least 305_874 ns.
+    // At least 302_147 ns.
     fn expire_job() -> Weight {
-        Weight::from_parts(335_318_000, 24588)
+        Weight::from_parts(315_212_000, 24588)
             .saturating_add(T::DbWeight::get().reads(27))
             .saturating_add(T::DbWeight::get().writes(23))
     }
-    // At least 107_261 ns.
+    // At least 104_806 ns.
     fn remove_job() -> Weight {
-        Weight::from_parts(120_756_000, 8523)
+        Weight::from_parts(109_425_000, 8523)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(4))
     }
-    // At least 195_627 ns.
+    // At least 192_642 ns.
     fn submit_jobs(n: u32) -> Weight {
-        Weight::from_parts(203_391_000, 8523)
-            .saturating_add(Weight::from_parts(268_914_844, 0).saturating_mul(n.into()))
+        Weight::from_parts(57_832_003, 8523)
+            .saturating_add(Weight::from_parts(145_333_114, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(4))
             .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
     }
-    // At least 350_217 ns.
+    // At least 341_400 ns.
     fn rescue() -> Weight {
-        Weight::from_parts(381_265_000, 8523)
+        Weight::from_parts(358_482_000, 8523)
             .saturating_add(T::DbWeight::get().reads(22))
             .saturating_add(T::DbWeight::get().writes(13))
     }
-    // At least 72_817 ns.
+    // At least 70_272 ns.
     fn submit_answer(o: u32) -> Weight {
-        Weight::from_parts(181_293_738, 8523)
-            .saturating_add(Weight::from_parts(17_574, 0).saturating_mul(o.into()))
+        Weight::from_parts(161_326_513, 8523)
+            .saturating_add(Weight::from_parts(18_417, 0).saturating_mul(o.into()))
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(3))
     }
-    // At least 122_751 ns.
+    // At least 120_265 ns.
     fn dispute() -> Weight {
-        Weight::from_parts(132_389_000, 8523)
+        Weight::from_parts(124_714_000, 8523)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(3))
     }
-    // At least 4_220_447 ns.
+    // At least 4_199_718 ns.
     fn submit_proof(p: u32, i: u32, o: u32) -> Weight {
-        Weight::from_parts(843_285_698, 36251)
-            .saturating_add(Weight::from_parts(76_549, 0).saturating_mul(p.into()))
-            .saturating_add(Weight::from_parts(231_108, 0).saturating_mul(i.into()))
-            .saturating_add(Weight::from_parts(528_830, 0).saturating_mul(o.into()))
+        Weight::from_parts(1_261_013_014, 36251)
+            .saturating_add(Weight::from_parts(39_304, 0).saturating_mul(p.into()))
+            .saturating_add(Weight::from_parts(110_980, 0).saturating_mul(i.into()))
+            .saturating_add(Weight::from_parts(142_522, 0).saturating_mul(o.into()))
             .saturating_add(T::DbWeight::get().reads(19))
             .saturating_add(T::DbWeight::get().writes(13))
     }
-    // At least 50_194 ns.
+    // At least 51_196 ns.
     fn commit() -> Weight {
-        Weight::from_parts(53_580_000, 8523)
+        Weight::from_parts(55_074_000, 8523)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // At least 87_554 ns.
+    // At least 86_673 ns.
     fn reveal(o: u32) -> Weight {
-        Weight::from_parts(186_566_924, 36283)
-            .saturating_add(Weight::from_parts(18_822, 0).saturating_mul(o.into()))
+        Weight::from_parts(180_818_004, 36283)
+            .saturating_add(Weight::from_parts(18_094, 0).saturating_mul(o.into()))
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(2))
     }
-    // At least 1_390_439 ns.
+    // At least 1_387_593 ns.
     fn finalise() -> Weight {
-        Weight::from_parts(1_522_226_000, 142162)
+        Weight::from_parts(1_434_020_000, 142162)
             .saturating_add(T::DbWeight::get().reads(71))
             .saturating_add(T::DbWeight::get().writes(68))
     }
-    // At least 189_225 ns.
+    // At least 190_377 ns.
     fn rate() -> Weight {
-        Weight::from_parts(202_190_000, 20450)
+        Weight::from_parts(197_270_000, 20450)
             .saturating_add(T::DbWeight::get().reads(19))
             .saturating_add(T::DbWeight::get().writes(15))
     }

@@ -23,33 +23,33 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At least 86_562 ns.
+    // At least 84_378 ns.
     fn register() -> Weight {
-        Weight::from_parts(91_151_000, 3752)
+        Weight::from_parts(87_634_000, 3752)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
-    // At least 21_360 ns.
+    // At least 20_859 ns.
     fn set_price_floor() -> Weight {
-        Weight::from_parts(23_765_000, 3752)
+        Weight::from_parts(22_442_000, 3752)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // At least 95_318 ns.
+    // At least 93_055 ns.
     fn transfer_ownership() -> Weight {
-        Weight::from_parts(100_348_000, 6398)
+        Weight::from_parts(96_021_000, 6398)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
-    // At least 75_171 ns.
+    // At least 73_358 ns.
     fn deregister() -> Weight {
-        Weight::from_parts(79_279_000, 3752)
+        Weight::from_parts(76_303_000, 3752)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
-    // At least 21_481 ns.
+    // At least 20_840 ns.
     fn set_royalty() -> Weight {
-        Weight::from_parts(23_705_000, 3752)
+        Weight::from_parts(22_392_000, 3752)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }

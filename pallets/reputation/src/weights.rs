@@ -15,9 +15,9 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At least 25_108 ns.
+    // At least 24_295 ns.
     fn note() -> Weight {
-        Weight::from_parts(27_081_000, 3770)
+        Weight::from_parts(25_828_000, 3770)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }

@@ -29,49 +29,49 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At least 41_868 ns.
+    // At least 41_187 ns.
     fn open_case() -> Weight {
-        Weight::from_parts(44_654_000, 3778)
+        Weight::from_parts(43_391_000, 3778)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(6))
     }
-    // At least 2_021_382 ns.
+    // At least 2_032_463 ns.
     fn coordinate() -> Weight {
-        Weight::from_parts(2_171_995_000, 12923)
+        Weight::from_parts(2_064_072_000, 12923)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // At least 54_141 ns.
+    // At least 53_240 ns.
     fn escalate_case() -> Weight {
-        Weight::from_parts(57_988_000, 4667)
+        Weight::from_parts(56_115_000, 4667)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(6))
     }
-    // At least 63_069 ns.
+    // At least 62_026 ns.
     fn report_downtime() -> Weight {
-        Weight::from_parts(67_276_000, 3828)
+        Weight::from_parts(64_892_000, 3828)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(6))
     }
-    // At least 82_635 ns.
+    // At least 81_553 ns.
     fn execute_case() -> Weight {
-        Weight::from_parts(87_655_000, 4687)
+        Weight::from_parts(84_979_000, 4687)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(7))
     }
-    // At least 19_337 ns.
+    // At least 18_615 ns.
     fn look_at_queue() -> Weight {
-        Weight::from_parts(21_170_000, 3604).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(19_877_000, 3604).saturating_add(T::DbWeight::get().reads(2))
     }
-    // At least 70_352 ns.
+    // At least 69_320 ns.
     fn cancel_case() -> Weight {
-        Weight::from_parts(76_343_000, 12751)
+        Weight::from_parts(72_196_000, 12751)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(5))
     }
-    // At least 83_657 ns.
+    // At least 81_553 ns.
     fn prune_case() -> Weight {
-        Weight::from_parts(89_568_000, 12751)
+        Weight::from_parts(85_320_000, 12751)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }

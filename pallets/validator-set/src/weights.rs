@@ -17,15 +17,15 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At least 34_565 ns.
+    // At least 33_603 ns.
     fn invite() -> Weight {
-        Weight::from_parts(37_871_000, 6324)
+        Weight::from_parts(36_118_000, 6324)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // At least 173_095 ns.
+    // At least 170_600 ns.
     fn uninvite() -> Weight {
-        Weight::from_parts(180_449_000, 159317)
+        Weight::from_parts(176_642_000, 159317)
             .saturating_add(T::DbWeight::get().reads(65))
             .saturating_add(T::DbWeight::get().writes(1))
     }

@@ -29,50 +29,50 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At least 102_222 ns.
+    // At least 100_719 ns.
     fn register() -> Weight {
-        Weight::from_parts(109_927_000, 3828)
+        Weight::from_parts(104_075_000, 3828)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(5))
     }
-    // At least 24_726 ns.
+    // At least 23_454 ns.
     fn update() -> Weight {
-        Weight::from_parts(27_592_000, 3828)
+        Weight::from_parts(25_067_000, 3828)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // At least 39_805 ns.
+    // At least 38_112 ns.
     fn set_heartbeat_key() -> Weight {
-        Weight::from_parts(45_094_000, 3828)
+        Weight::from_parts(40_115_000, 3828)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
-    // At least 23_294 ns.
+    // At least 22_522 ns.
     fn deactivate() -> Weight {
-        Weight::from_parts(26_359_000, 3828)
+        Weight::from_parts(23_965_000, 3828)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // At least 22_983 ns.
+    // At least 21_931 ns.
     fn reactivate() -> Weight {
-        Weight::from_parts(26_049_000, 3828)
+        Weight::from_parts(23_373_000, 3828)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // At least 91_482 ns.
+    // At least 89_297 ns.
     fn deregister() -> Weight {
-        Weight::from_parts(97_443_000, 3828)
+        Weight::from_parts(92_494_000, 3828)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(5))
     }
-    // At least 30_858 ns.
+    // At least 29_725 ns.
     fn heartbeat() -> Weight {
-        Weight::from_parts(35_356_000, 3828)
+        Weight::from_parts(31_519_000, 3828)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // At least 67_267 ns.
+    // At least 66_425 ns.
     fn authorize_heartbeat() -> Weight {
-        Weight::from_parts(72_977_000, 3828).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(68_728_000, 3828).saturating_add(T::DbWeight::get().reads(2))
     }
 }
