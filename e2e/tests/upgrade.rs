@@ -223,11 +223,17 @@ async fn a_referendum_authorises_the_upgrade(scene: &Scene) -> Result<()> {
 
     let owner = keypair(OWNER)?;
     let note = tx("Preimage", "note_preimage", (proposal,));
-    scene.client.execute(&note, &owner, Wait::Block).await?;
+    scene.client.execute(&note, &owner, Wait::Finalised).await?;
     let submit = tx("Referenda", "submit", (root, lookup, at_once));
-    scene.client.execute(&submit, &owner, Wait::Block).await?;
+    scene
+        .client
+        .execute(&submit, &owner, Wait::Finalised)
+        .await?;
     let deposit = tx("Referenda", "place_decision_deposit", (REFERENDUM,));
-    scene.client.execute(&deposit, &owner, Wait::Block).await?;
+    scene
+        .client
+        .execute(&deposit, &owner, Wait::Finalised)
+        .await?;
     for voter in VOTERS {
         let vote = Value::named_variant(
             "Standard",
