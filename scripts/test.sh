@@ -13,7 +13,7 @@ stage() {
 
 # Cargo closes every test program with a line of its own; this adds them up.
 tests() {
-    cargo test --release --workspace 2>&1 | tee "$log" || failed=1
+    cargo test --release --workspace --no-fail-fast 2>&1 | tee "$log" || failed=1
     total=$(awk '/^test result:/ { n += 1; passed += $4; failed += $6; ignored += $8 }
         END { printf "%d passed; %d failed; %d ignored; %d test programs", passed, failed, ignored, n }' "$log")
 }
