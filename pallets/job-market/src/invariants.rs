@@ -48,8 +48,7 @@ impl<T: Config> Pallet<T> {
         );
         ensure!(
             Proven::<T>::iter_keys().all(|id| Jobs::<T>::get(id).is_some_and(|job| {
-                job.verification == Verification::None
-                    && matches!(job.state, JobState::Paid { .. })
+                job.verification == Verification::None && matches!(job.state, JobState::Paid { .. })
             })),
             "a proof is remembered of a job that was not paid for it"
         );

@@ -83,7 +83,9 @@ mod benchmarks {
         #[extrinsic_call]
         _(RawOrigin::Signed(owner), destination());
 
-        assert!(Lanes::<T>::contains_key(Pallet::<T>::lane_to(destination())));
+        assert!(Lanes::<T>::contains_key(
+            Pallet::<T>::lane_to(destination())
+        ));
     }
 
     #[benchmark]

@@ -24,7 +24,7 @@ use sp_core::H256;
 use sp_io::offchain_index;
 use sp_runtime::{
     traits::{Saturating, Zero},
-    ArithmeticError, DispatchError, Perbill,
+    ArithmeticError, DispatchError,
 };
 
 impl<T: Config> Outbox<T::AccountId> for Pallet<T> {
@@ -203,9 +203,4 @@ fn publish(leaves: Vec<Vec<u8>>) -> Hash {
         offchain_index::set(&leaves_key(&root), &leaves.encode());
     }
     root
-}
-
-/// A share in parts of a million, rounded down.
-pub(crate) fn parts_in_a_million(share: Perbill) -> u32 {
-    share.deconstruct().checked_div(1_000).unwrap_or_default()
 }

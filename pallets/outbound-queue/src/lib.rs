@@ -152,8 +152,7 @@ pub mod pallet {
 
     /// The messages of the present block, until it ends.
     #[pallet::storage]
-    pub type Messages<T: Config> =
-        StorageValue<_, BoundedVec<Message, T::MaxMessages>, ValueQuery>;
+    pub type Messages<T: Config> = StorageValue<_, BoundedVec<Message, T::MaxMessages>, ValueQuery>;
 
     /// The results of the present block, until it ends.
     #[pallet::storage]
@@ -281,10 +280,7 @@ pub mod pallet {
         #[pallet::weight(T::WeightInfo::open_lane())]
         pub fn open_lane(origin: OriginFor<T>, destination: Destination) -> DispatchResult {
             let owner = ensure_signed(origin)?;
-            ensure!(
-                is_possible(&destination),
-                Error::<T>::InvalidDestination
-            );
+            ensure!(is_possible(&destination), Error::<T>::InvalidDestination);
             let lane = Self::lane_of(&destination);
             ensure!(!Lanes::<T>::contains_key(lane), Error::<T>::LaneExists);
             let deposit = T::LaneDeposit::get();

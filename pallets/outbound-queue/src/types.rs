@@ -1,12 +1,10 @@
 //! Lanes, and what other pallets may have sent.
 
 use alloc::vec::Vec;
-use ciro_bridge_primitives::{
-    ChainKind, Destination, Hash, LaneId, Payload, ResultLeaf, Word,
-};
+use ciro_bridge_primitives::{ChainKind, Destination, Hash, LaneId, Payload, ResultLeaf, Word};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
 /// Most lanes that one look at them returns.
 pub const MAX_LISTED: u32 = 100;
@@ -111,6 +109,11 @@ pub(crate) fn is_possible(destination: &Destination) -> bool {
         ChainKind::Starknet => fits(contract),
     };
     is_address && fits(chain_id) && *chain_id != [0; 32] && *contract != [0; 32]
+}
+
+/// A share in parts of a million, rounded down.
+pub(crate) fn parts_in_a_million(share: Perbill) -> u32 {
+    share.deconstruct().checked_div(1_000).unwrap_or_default()
 }
 
 /// What the benchmarks need beyond this pallet.

@@ -53,8 +53,7 @@ pub type Cases = StorageValue<
 
 /// The jobs that were paid for a proof, with the hashes of their outputs.
 #[storage_alias]
-pub type Log =
-    StorageValue<Doubles, Vec<(JobId, H256)>, frame_support::pallet_prelude::ValueQuery>;
+pub type Log = StorageValue<Doubles, Vec<(JobId, H256)>, frame_support::pallet_prelude::ValueQuery>;
 
 pub fn pot() -> AccountId {
     account(200)

@@ -89,7 +89,12 @@ fn a_dispute_won_by_proof_is_told_of_and_remembered_until_the_job_is_removed() {
         let by = RuntimeOrigin::signed(other());
         let proof = Proof::try_from(proof.proof).unwrap();
         assert_ok!(Market::submit_proof(
-            by, id, other(), run.input, run.output, proof
+            by,
+            id,
+            other(),
+            run.input,
+            run.output,
+            proof
         ));
         assert_eq!(Log::get(), [(id, expected().output_hash)]);
         assert_eq!(Market::proven(id), Some(expected()));
@@ -123,7 +128,12 @@ fn a_dispute_lost_by_proof_is_not_told_of() {
         let by = RuntimeOrigin::signed(other());
         let proof = Proof::try_from(proof).unwrap();
         assert_ok!(Market::submit_proof(
-            by, id, other(), run.input, run.output, proof
+            by,
+            id,
+            other(),
+            run.input,
+            run.output,
+            proof
         ));
         assert_eq!(Log::get(), []);
         assert_eq!(Market::proven(id), None);

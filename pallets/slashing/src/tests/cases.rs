@@ -1,7 +1,6 @@
 use crate::{
     mock::*, weights::WeightInfo, CaseStatus, Cases, Error, Event, ExecutedCases, OffenceKind::*,
-    Queue, Standing,
-    UnderInvestigation,
+    Queue, Standing, UnderInvestigation,
 };
 use frame_support::{assert_noop, assert_ok, dispatch::Pays, traits::Contains, weights::Weight};
 use pallet_reputation::ReputationReason;
