@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+error Halted();
+error Expired();
+error StaleCommitment();
+error UnknownValidatorSet();
+error WrongValidatorCount();
+error WrongValidatorRoot();
+error ZeroValidator();
+error SignerOutOfRange();
+error TooFewSigners();
+error WrongSignatureCount();
+error HighS();
+error WrongSignature();
+error UnexpectedLeaf();
+error WrongLeaf();
+error LeafOutOfRange();
+error WrongLeafRoot();
+error WrongNextSet();
+error LeafFromTheFuture();
+error UnknownBlock();
+error WrongProofLength();
+error IndexOutOfRange();
+error MessageNotProven();
+error WrongWordCount();
+error WrongLane();
+error UnknownKind();
+error AlreadyTaken();
+error ResultNotProven();
+error ValueOutOfRange();
