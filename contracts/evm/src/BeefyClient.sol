@@ -48,8 +48,8 @@ contract BeefyClient is Governed {
 
     /// The expiry must be between one second and the time for which validators can be slashed.
     error BadExpiry();
-    /// The genesis must name two sets of 1 to 64 validators, the second numbered one higher, and a time that is not ahead.
-    error BadGenesis();
+    /// The first set cannot have come into office yet.
+    error GenesisFromFuture();
 
     constructor(bytes32 genesis_, uint64 expiry_) {
         require(expiry_ > 0 && expiry_ < SLASHABLE, BadExpiry());
@@ -61,13 +61,14 @@ contract BeefyClient is Governed {
     function initialize(
         address owner_,
         address guardian_,
-        ValidatorSet calldata current_,
-        ValidatorSet calldata next_,
+        ValidatorSet memory current_,
+        ValidatorSet memory next_,
         uint64 time
     ) external initializer {
         __Governed_init(owner_, guardian_);
-        require(_bounded(current_) && _bounded(next_) && next_.id == current_.id + 1, BadGenesis());
-        require(time <= block.timestamp, BadGenesis());
+        _checkLength(current_);
+        _checkNext(next_, current_.id);
+        require(time <= block.timestamp, GenesisFromFuture());
         (current, next, handOver) = (current_, next_, time);
     }
 
@@ -91,11 +92,12 @@ contract BeefyClient is Governed {
         require(commitment.blockNumber > newest, StaleCommitment());
 
         bool handsOver = commitment.set == next.id;
-        require(handsOver || commitment.set == current.id, UnknownValidatorSet());
+        require(handsOver || commitment.set == current.id, UnknownSet());
         _checkSet(handsOver ? next : current, validators);
         _checkSignatures(digest(commitment), validators, signers, signatures);
 
         if (handsOver) {
+            require(leaf.length != 0, MissingLeaf());
             _handOver(commitment, leaf, proof);
         } else {
             require(leaf.length == 0 && proof.length == 0, UnexpectedLeaf());
@@ -113,7 +115,7 @@ contract BeefyClient is Governed {
         returns (Leaf memory)
     {
         bytes32 root = roots[blockNumber];
-        require(root != 0, UnknownBlock());
+        require(root != 0, UnknownRoot());
         return _prove(root, blockNumber, leaf, proof);
     }
 
@@ -134,14 +136,13 @@ contract BeefyClient is Governed {
     {
         decoded = Leaves.decode(leaf);
         require(decoded.parent < blockNumber, LeafOutOfRange());
-        require(Mmr.root(keccak256(leaf), decoded.parent, blockNumber, proof) == root, WrongLeafRoot());
+        require(Mmr.root(keccak256(leaf), decoded.parent, blockNumber, proof) == root, WrongLeafProof());
     }
 
     function _handOver(Commitment calldata commitment, bytes calldata encoded, bytes32[] calldata proof) private {
         Leaf memory leaf = _prove(commitment.root, commitment.blockNumber, encoded, proof);
-        require(leaf.next.id == commitment.set + 1, WrongNextSet());
-        require(leaf.next.length >= 1 && leaf.next.length <= MAX_VALIDATORS, WrongNextSet());
-        require(leaf.time <= block.timestamp + MAX_DRIFT, LeafFromTheFuture());
+        _checkNext(leaf.next, commitment.set);
+        require(leaf.time <= block.timestamp + MAX_DRIFT, LeafFromFuture());
 
         current = next;
         next = leaf.next;
@@ -152,14 +153,16 @@ contract BeefyClient is Governed {
 
     function _checkSet(ValidatorSet storage set, bytes calldata validators) private view {
         uint256 length = set.length;
-        require(validators.length == 20 * length, WrongValidatorCount());
+        require(validators.length == 20 * length, WrongAddressCount());
 
         bytes32[] memory hashes = new bytes32[](length);
+        bool zero;
         for (uint256 i = 0; i < length; i++) {
-            require(_validator(validators, i) != address(0), ZeroValidator());
+            zero = zero || _validator(validators, i) == address(0);
             hashes[i] = keccak256(validators[20 * i:20 * i + 20]);
         }
-        require(Merkle.root(hashes) == set.root, WrongValidatorRoot());
+        require(Merkle.root(hashes) == set.root, WrongSetRoot());
+        require(!zero, ZeroAddress());
     }
 
     function _checkSignatures(bytes32 hash, bytes calldata validators, uint256 signers, bytes calldata signatures)
@@ -175,7 +178,7 @@ contract BeefyClient is Governed {
         for (uint256 i = 0; signers != 0; i++) {
             if (signers & 1 == 1) {
                 address validator = _validator(validators, i);
-                require(_recover(hash, signatures[:64]) == validator, WrongSignature());
+                require(_recover(hash, signatures[:64]) == validator, WrongSigner());
                 signatures = signatures[64:];
             }
             signers >>= 1;
@@ -195,7 +198,12 @@ contract BeefyClient is Governed {
         return address(bytes20(validators[20 * i:20 * i + 20]));
     }
 
-    function _bounded(ValidatorSet calldata set) private pure returns (bool) {
-        return set.length >= 1 && set.length <= MAX_VALIDATORS;
+    function _checkNext(ValidatorSet memory set, uint64 before) private pure {
+        require(uint256(set.id) == uint256(before) + 1, WrongNextSet());
+        _checkLength(set);
+    }
+
+    function _checkLength(ValidatorSet memory set) private pure {
+        require(set.length >= 1 && set.length <= MAX_VALIDATORS, WrongSetLength());
     }
 }

@@ -57,15 +57,16 @@ abstract contract Inbox is Governed {
 
     function _take(Leaf memory leaf, bytes32 ownLane, Message calldata message) private {
         bytes32[] calldata words = message.words;
-        bytes32 hash = keccak256(abi.encodePacked(words));
-        require(Merkle.root(hash, message.index, message.count, message.path) == leaf.messages, MessageNotProven());
+        // Two words could be an inner node.
         require(words.length >= Messages.HEAD, WrongWordCount());
+        bytes32 hash = keccak256(abi.encodePacked(words));
+        require(Merkle.root(hash, message.index, message.count, message.path) == leaf.messages, WrongPath());
         require(words[Messages.LANE] == ownLane, WrongLane());
         uint256 kind = uint256(words[Messages.KIND]);
         require(words.length == _wordsOf(kind), WrongWordCount());
 
         uint64 nonce = Words.toUint64(words[Messages.NONCE]);
-        require(!_taken.get(nonce), AlreadyTaken());
+        require(!_taken.get(nonce), NonceTaken());
         _taken.set(nonce);
         _carryOut(leaf, kind, words);
         emit Delivered(nonce, kind);

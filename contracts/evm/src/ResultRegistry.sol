@@ -68,7 +68,7 @@ contract ResultRegistry is Inbox {
         for (uint256 i = 0; i < results.length; i++) {
             ProvenResult calldata r = results[i];
             bytes32 hash = keccak256(abi.encode(DOMAIN, r.job, r.model, r.inputCommitment, r.outputHash));
-            require(Merkle.root(hash, r.index, r.count, r.path) == proven.results, ResultNotProven());
+            require(Merkle.root(hash, r.index, r.count, r.path) == proven.results, WrongPath());
             _record(r.job, Result(r.model, r.inputCommitment, r.outputHash, proven.parent));
         }
     }

@@ -71,30 +71,30 @@ contract BeefyClientTest is Test {
 
     function test_a_set_that_is_neither_current_nor_next_is_refused() public {
         block_();
-        refused(ciro.commitBy(2), UnknownValidatorSet.selector);
+        refused(ciro.commitBy(2), UnknownSet.selector);
         handOver();
         block_();
-        refused(ciro.commitBy(0), UnknownValidatorSet.selector);
+        refused(ciro.commitBy(0), UnknownSet.selector);
     }
 
     function test_another_number_of_addresses_is_refused() public {
         Submission memory s = ciro.commit();
         bytes memory all = s.validators;
         s.validators = slice(all, 60);
-        refused(s, WrongValidatorCount.selector);
+        refused(s, WrongAddressCount.selector);
         s.validators = bytes.concat(all, bytes20(uint160(1)));
-        refused(s, WrongValidatorCount.selector);
+        refused(s, WrongAddressCount.selector);
         s.validators = bytes.concat(all, hex"01");
-        refused(s, WrongValidatorCount.selector);
+        refused(s, WrongAddressCount.selector);
     }
 
     function test_addresses_of_another_set_or_order_are_refused() public {
         Submission memory s = ciro.commit();
         s.validators = ciro.validators(1).addresses;
-        refused(s, WrongValidatorRoot.selector);
+        refused(s, WrongSetRoot.selector);
         s.validators = ciro.validators(0).addresses;
         (s.validators[0], s.validators[20]) = (s.validators[20], s.validators[0]);
-        refused(s, WrongValidatorRoot.selector);
+        refused(s, WrongSetRoot.selector);
     }
 
     /// A key that has no address is zero in the set, and so is what a bad signature recovers to.
@@ -111,7 +111,7 @@ contract BeefyClientTest is Test {
         block_();
         s = ciro.commitBy(2);
         s.validators = holed;
-        refused(s, ZeroValidator.selector);
+        refused(s, ZeroAddress.selector);
     }
 
     function test_a_signer_outside_the_set_is_refused() public {
@@ -147,22 +147,22 @@ contract BeefyClientTest is Test {
         Submission memory s = ciro.commit();
         bytes memory first = slice(s.signatures, 64);
         s.signatures = bytes.concat(first, first, part(s.signatures, 128, 64));
-        refused(s, WrongSignature.selector);
+        refused(s, WrongSigner.selector);
     }
 
     function test_signatures_in_another_order_are_refused() public {
         Submission memory s = ciro.commit();
         s.signatures = bytes.concat(part(s.signatures, 64, 64), slice(s.signatures, 64), part(s.signatures, 128, 64));
-        refused(s, WrongSignature.selector);
+        refused(s, WrongSigner.selector);
     }
 
     function test_signatures_over_another_commitment_are_refused() public {
         Submission memory s = ciro.commit();
         s.commitment.root = keccak256("another root");
-        refused(s, WrongSignature.selector);
+        refused(s, WrongSigner.selector);
         s = ciro.commit();
         s.commitment.blockNumber = 4;
-        refused(s, WrongSignature.selector);
+        refused(s, WrongSigner.selector);
     }
 
     /// The current set's signatures say nothing in the name of the next.
@@ -170,9 +170,9 @@ contract BeefyClientTest is Test {
         Submission memory s = ciro.commit();
         s.commitment.set = 1;
         ciroSigns(s, 0);
-        refused(s, WrongValidatorRoot.selector);
+        refused(s, WrongSetRoot.selector);
         s.validators = ciro.validators(1).addresses;
-        refused(s, WrongSignature.selector);
+        refused(s, WrongSigner.selector);
     }
 
     /// `s` and `n − s` are two signatures of one signer. The larger one does not even fit beside the parity bit, unless it
@@ -186,15 +186,15 @@ contract BeefyClientTest is Test {
         s.signatures = bytes.concat(abi.encode(r, ORDER / 2 + 1), rest);
         refused(s, HighS.selector);
         s.signatures = bytes.concat(abi.encode(r, high), rest);
-        refused(s, WrongSignature.selector);
+        refused(s, WrongSigner.selector);
         s.signatures = bytes.concat(abi.encode(r, vs ^ (1 << 255)), rest);
-        refused(s, WrongSignature.selector);
+        refused(s, WrongSigner.selector);
     }
 
     function test_a_signature_that_nobody_can_have_made_is_refused() public {
         Submission memory s = ciro.commit();
         s.signatures = bytes.concat(new bytes(64), part(s.signatures, 64, 128));
-        refused(s, WrongSignature.selector);
+        refused(s, WrongSigner.selector);
     }
 
     function test_a_hand_over_makes_the_next_set_the_current_one() public {
@@ -219,7 +219,7 @@ contract BeefyClientTest is Test {
     function test_a_hand_over_needs_a_leaf() public {
         ciro.rotate();
         block_();
-        refused(ciro.commit(), WrongLeaf.selector);
+        refused(ciro.commit(), MissingLeaf.selector);
     }
 
     function test_a_commitment_of_the_current_set_brings_no_leaf() public {
@@ -234,7 +234,7 @@ contract BeefyClientTest is Test {
         block_();
         Submission memory s = ciro.handOver();
         s.leaf[5] ^= 0x01;
-        refused(s, WrongLeafRoot.selector);
+        refused(s, WrongLeafProof.selector);
     }
 
     /// A leaf of the session before is as true as a newer one, but it names the set that is taking over.
@@ -259,8 +259,8 @@ contract BeefyClientTest is Test {
     }
 
     function test_a_next_set_that_is_empty_or_too_large_is_refused() public {
-        refusesNext(ValidatorSet(2, 0, 0), WrongNextSet.selector);
-        refusesNext(ValidatorSet(2, 65, keccak256("65")), WrongNextSet.selector);
+        refusesNext(ValidatorSet(2, 0, 0), WrongSetLength.selector);
+        refusesNext(ValidatorSet(2, 65, keccak256("65")), WrongSetLength.selector);
         refusesNext(ValidatorSet(3, 4, keccak256("a set left out")), WrongNextSet.selector);
     }
 
@@ -270,7 +270,7 @@ contract BeefyClientTest is Test {
         block_();
         Submission memory s = ciro.handOver();
         vm.warp(START);
-        refused(s, LeafFromTheFuture.selector);
+        refused(s, LeafFromFuture.selector);
         vm.warp(START + 1);
         submit(s);
         vm.assertEq(c.client.handOver(), START + 1);
@@ -288,13 +288,13 @@ contract BeefyClientTest is Test {
         block_();
         Submission memory s = ciro.handOver();
         s.leaf = slice(s.leaf, 152);
-        refused(s, WrongLeaf.selector);
+        refused(s, MalformedLeaf.selector);
         s = ciro.handOver();
         s.leaf = bytes.concat(s.leaf, hex"00");
-        refused(s, WrongLeaf.selector);
+        refused(s, MalformedLeaf.selector);
         s = ciro.handOver();
         s.leaf[0] = 0x01;
-        refused(s, WrongLeaf.selector);
+        refused(s, MalformedLeaf.selector);
     }
 
     function test_every_leaf_is_proven_in_every_known_root() public {
@@ -318,20 +318,20 @@ contract BeefyClientTest is Test {
         submit(ciro.commit());
         block_();
         submit(ciro.commit());
-        provesNot(4, ciro.leaf(0), ciro.proof(0, 3), WrongLeafRoot.selector);
+        provesNot(4, ciro.leaf(0), ciro.proof(0, 3), WrongLeafProof.selector);
         provesNot(3, ciro.leaf(3), ciro.proof(0, 3), LeafOutOfRange.selector);
-        provesNot(4, ciro.leaf(1), ciro.proof(0, 4), WrongLeafRoot.selector);
-        provesNot(5, ciro.leaf(0), ciro.proof(0, 4), UnknownBlock.selector);
-        provesNot(0, ciro.leaf(0), new bytes32[](0), UnknownBlock.selector);
+        provesNot(4, ciro.leaf(1), ciro.proof(0, 4), WrongLeafProof.selector);
+        provesNot(5, ciro.leaf(0), ciro.proof(0, 4), UnknownRoot.selector);
+        provesNot(0, ciro.leaf(0), new bytes32[](0), UnknownRoot.selector);
     }
 
     function test_a_proof_has_no_item_more_or_less() public {
         submit(ciro.commit());
         bytes32[] memory proof = ciro.proof(0, 3);
         vm.assertEq(proof.length, 2);
-        provesNot(3, ciro.leaf(0), new bytes32[](0), WrongProofLength.selector);
-        provesNot(3, ciro.leaf(0), new bytes32[](1), WrongProofLength.selector);
-        provesNot(3, ciro.leaf(0), new bytes32[](3), WrongProofLength.selector);
+        provesNot(3, ciro.leaf(0), new bytes32[](0), WrongLeafProofLength.selector);
+        provesNot(3, ciro.leaf(0), new bytes32[](1), WrongLeafProofLength.selector);
+        provesNot(3, ciro.leaf(0), new bytes32[](3), WrongLeafProofLength.selector);
     }
 
     function test_a_halted_client_proves_nothing() public {
@@ -367,10 +367,10 @@ contract BeefyClientTest is Test {
     function test_a_genesis_names_two_sets_in_a_row() public {
         ValidatorSet memory first = ciro.validators(0).set;
         ValidatorSet memory second = ciro.validators(1).set;
-        refusesGenesis(first, ciro.validators(2).set, START);
-        refusesGenesis(ValidatorSet(0, 0, 0), second, START);
-        refusesGenesis(first, ValidatorSet(1, 65, second.root), START);
-        refusesGenesis(first, second, START + 1);
+        refusesGenesis(first, ciro.validators(2).set, START, WrongNextSet.selector);
+        refusesGenesis(ValidatorSet(0, 0, 0), second, START, WrongSetLength.selector);
+        refusesGenesis(first, ValidatorSet(1, 65, second.root), START, WrongSetLength.selector);
+        refusesGenesis(first, second, START + 1, BeefyClient.GenesisFromFuture.selector);
     }
 
     function test_validators_can_be_slashed_for_longer_than_a_client_lives() public {
@@ -433,9 +433,9 @@ contract BeefyClientTest is Test {
         ciro = before;
     }
 
-    function refusesGenesis(ValidatorSet memory first, ValidatorSet memory second, uint256 time) private {
+    function refusesGenesis(ValidatorSet memory first, ValidatorSet memory second, uint256 time, bytes4 why) private {
         address implementation = address(new BeefyClient(bytes32(0), 5 days));
-        vm.expectRevert(BeefyClient.BadGenesis.selector);
+        vm.expectRevert(why);
         new ERC1967Proxy(
             implementation,
             abi.encodeCall(BeefyClient.initialize, (address(this), GUARDIAN, first, second, uint64(time)))

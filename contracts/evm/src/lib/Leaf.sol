@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {WrongLeaf} from "../Errors.sol";
+import {MalformedLeaf} from "../Errors.sol";
 import {Bits} from "./Bits.sol";
 
 /// @notice A set of validators: its number, how many they are, and the root of the Merkle tree over their addresses.
@@ -31,7 +31,7 @@ library Leaves {
     uint256 internal constant LENGTH = 153;
 
     function decode(bytes calldata leaf) internal pure returns (Leaf memory decoded) {
-        require(leaf.length == LENGTH && leaf[0] == 0, WrongLeaf());
+        require(leaf.length == LENGTH && leaf[0] == 0, MalformedLeaf());
         decoded.parent = Bits.swap32(uint32(bytes4(leaf[1:5])));
         decoded.parentHash = bytes32(leaf[5:37]);
         decoded.next.id = Bits.swap64(uint64(bytes8(leaf[37:45])));

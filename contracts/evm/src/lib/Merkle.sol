@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {WrongProofLength, IndexOutOfRange} from "../Errors.sol";
+import {IndexOutOfRange, WrongPathLength} from "../Errors.sol";
 
 /// @title Binary Merkle trees over Keccak-256
 /// @notice The hash of a leaf is that of its bytes, a node's `keccak(left ‖ right)`; the last node of an odd layer goes up
@@ -22,13 +22,13 @@ library Merkle {
         for (; count > 1; count = (count + 1) >> 1) {
             bool right = index & 1 == 1;
             if (right || index + 1 < count) {
-                require(used < path.length, WrongProofLength());
+                require(used < path.length, WrongPathLength());
                 bytes32 sibling = path[used++];
                 node = right ? hash(sibling, node) : hash(node, sibling);
             }
             index >>= 1;
         }
-        require(used == path.length, WrongProofLength());
+        require(used == path.length, WrongPathLength());
     }
 
     /// @notice The root of the tree over `hashes`, which are overwritten. That of no leaves is zero.

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {WrongProofLength, IndexOutOfRange} from "../Errors.sol";
+import {LeafOutOfRange, WrongLeafProofLength} from "../Errors.sol";
 import {Bits} from "./Bits.sol";
 import {Merkle} from "./Merkle.sol";
 
@@ -20,12 +20,12 @@ library Mmr {
         pure
         returns (bytes32 node)
     {
-        require(index < count, IndexOutOfRange());
+        require(index < count, LeafOutOfRange());
         // The leaf's peak is the highest digit in which the two numbers differ: above it lie the peaks to the left.
         uint256 height = Math.log2(index ^ count);
         uint256 left = Bits.count(count >> (height + 1));
         uint256 right = count & ((1 << height) - 1) == 0 ? 0 : 1;
-        require(proof.length == left + height + right, WrongProofLength());
+        require(proof.length == left + height + right, WrongLeafProofLength());
 
         node = leaf;
         for (uint256 level = 0; level < height; level++) {
