@@ -82,6 +82,10 @@ contract Ciro {
         session++;
     }
 
+    function rotateBack() external {
+        session--;
+    }
+
     /// @notice What the set in office signs of the newest block; it brings no leaf.
     function commit() public view returns (Submission memory s) {
         return commitBy(session);
