@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# All tests of the EVM contracts; after the first call without the network. Arguments go to `forge test`.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+./setup.sh
+exec node_modules/.bin/forge test "$@"
