@@ -4,4 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 ./setup.sh
-exec node_modules/.bin/forge test "$@"
+bin/forge fmt --check
+exec bin/forge test "$@"

@@ -42,9 +42,8 @@ contract GovernedTest is Test {
         vm.prank(PROPOSER);
         c.timelock.schedule(address(c.token), 0, upgrade, 0, 0, 2 days);
         vm.warp(START + 2 days - 1);
-        (bool early,) = address(c.timelock).call(
-            abi.encodeCall(c.timelock.execute, (address(c.token), 0, upgrade, 0, 0))
-        );
+        (bool early,) =
+            address(c.timelock).call(abi.encodeCall(c.timelock.execute, (address(c.token), 0, upgrade, 0, 0)));
         vm.assertFalse(early);
         vm.warp(START + 2 days);
         c.timelock.execute(address(c.token), 0, upgrade, 0, 0);

@@ -36,9 +36,7 @@ contract LibTest {
         for (uint256 count = 1; count <= 20; count++) {
             bytes32[] memory leaves = leavesFrom(count, count);
             for (uint256 i = 0; i < count; i++) {
-                vm.assertEq(
-                    this.merkle(leaves[i], i, count, Trees.merklePath(leaves, i)), Trees.merkleRoot(leaves)
-                );
+                vm.assertEq(this.merkle(leaves[i], i, count, Trees.merklePath(leaves, i)), Trees.merkleRoot(leaves));
                 vm.assertEq(this.mmr(leaves[i], i, count, Trees.mmrProof(leaves, i)), Trees.mmrRoot(leaves));
             }
         }
@@ -98,8 +96,9 @@ contract LibTest {
 
     function test_a_leaf_is_153_bytes_in_the_order_of_the_protocol() public view {
         bytes32 three = bytes32(uint256(0x0303030303030303030303030303030303030303030303030303030303030303));
-        bytes memory encoded = bytes.concat(hex"00_02010000", three, hex"0400000000000000_05000000");
-        encoded = bytes.concat(encoded, bytes32(uint256(6)), hex"0700000000000000", bytes32(uint256(8)), bytes32(uint256(9)));
+        bytes memory encoded = bytes.concat(hex"0002010000", three, hex"040000000000000005000000");
+        encoded =
+            bytes.concat(encoded, bytes32(uint256(6)), hex"0700000000000000", bytes32(uint256(8)), bytes32(uint256(9)));
         Leaf memory leaf =
             Leaf(0x0102, three, ValidatorSet(4, 5, bytes32(uint256(6))), 7, bytes32(uint256(8)), bytes32(uint256(9)));
         vm.assertEq(abi.encode(this.decode(encoded)), abi.encode(leaf));
@@ -125,9 +124,8 @@ contract LibTest {
     }
 
     function testFuzz_a_lane_is_the_hash_of_its_107_bytes(bytes32 genesis, uint256 chain, address target) public pure {
-        bytes memory encoded = bytes.concat(
-            "ciro/lane/1", genesis, hex"00", bytes32(chain), bytes32(uint256(uint160(target)))
-        );
+        bytes memory encoded =
+            bytes.concat("ciro/lane/1", genesis, hex"00", bytes32(chain), bytes32(uint256(uint160(target))));
         vm.assertEq(encoded.length, 11 + 32 + 1 + 32 + 32);
         vm.assertEq(Lane.to(genesis, chain, target), keccak256(encoded));
     }
@@ -163,11 +161,7 @@ contract LibTest {
         return Merkle.root(leaf, index, count, path);
     }
 
-    function mmr(bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata proof)
-        external
-        pure
-        returns (bytes32)
-    {
+    function mmr(bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata proof) external pure returns (bytes32) {
         return Mmr.root(leaf, index, count, proof);
     }
 

@@ -14,8 +14,16 @@ import {Message} from "../src/lib/Message.sol";
 import {Mmr} from "../src/lib/Mmr.sol";
 import {vm} from "../script/Vm.sol";
 import {Ciro, Submission} from "./support/Ciro.sol";
-import {JsonClient, JsonLeaf, JsonProof, JsonSignature, JsonStep, JsonTarget, JsonUpdate, Vectors} from
-    "./support/Vectors.sol";
+import {
+    JsonClient,
+    JsonLeaf,
+    JsonProof,
+    JsonSignature,
+    JsonStep,
+    JsonTarget,
+    JsonUpdate,
+    Vectors
+} from "./support/Vectors.sol";
 
 /// Takes the kinds that EVM contracts of this repository do not: `RemoteResult` and `Slash`.
 contract OtherInbox is Inbox {
@@ -144,9 +152,7 @@ contract VectorsTest {
         uint256 index = vm.parseJsonUint(json, string.concat(key, ".index"));
         uint256 length = vm.parseJsonUint(json, string.concat(key, ".count"));
         bytes32[] memory items = vm.parseJsonBytes32Array(json, string.concat(key, ".items"));
-        bytes32 root = is_(file, "mmr")
-            ? this.mmr(leaf, index, length, items)
-            : this.merkle(leaf, index, length, items);
+        bytes32 root = is_(file, "mmr") ? this.mmr(leaf, index, length, items) : this.merkle(leaf, index, length, items);
         vm.assertEq(root, vm.parseJsonBytes32(json, string.concat(key, ".root")));
     }
 
@@ -272,9 +278,8 @@ contract VectorsTest {
 
     function submission(JsonUpdate memory update) private view returns (bytes memory) {
         Submission memory s = update.submission(bytesOf(update.leaf));
-        return abi.encodeCall(
-            BeefyClient.submit, (s.commitment, s.validators, s.signers, s.signatures, s.leaf, s.proof)
-        );
+        return
+            abi.encodeCall(BeefyClient.submit, (s.commitment, s.validators, s.signers, s.signatures, s.leaf, s.proof));
     }
 
     function deliver(Inbox inbox, JsonProof memory proof, Message[] memory messages) private {

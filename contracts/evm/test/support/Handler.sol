@@ -112,8 +112,7 @@ contract Handler {
         bool possible = amount > 0 && !c.token.halted();
         vm.recordLogs();
         vm.prank(holder);
-        (bool done,) =
-            address(c.token).call(abi.encodeCall(c.token.bridge, (destination, ACCOUNT, amount, ACCOUNT)));
+        (bool done,) = address(c.token).call(abi.encodeCall(c.token.bridge, (destination, ACCOUNT, amount, ACCOUNT)));
         vm.assertTrue(done == possible, "bridge");
         if (!done) return;
         burned += amount;
@@ -178,8 +177,9 @@ contract Handler {
 
     function _deliver(uint32 parent, Message[] memory messages) private returns (bool done) {
         uint32 blockNumber = newest > parent ? newest : parent + 1;
-        bytes memory call =
-            abi.encodeCall(c.token.deliver, (blockNumber, ciro.leaf(parent), ciro.proof(parent, blockNumber), messages));
+        bytes memory call = abi.encodeCall(
+            c.token.deliver, (blockNumber, ciro.leaf(parent), ciro.proof(parent, blockNumber), messages)
+        );
         vm.recordLogs();
         (done,) = address(c.token).call(call);
         if (done) _receive();
@@ -193,11 +193,12 @@ contract Handler {
     }
 
     function _call(Submission memory s) private returns (bool done) {
-        (done,) = address(c.client).call(
-            abi.encodeCall(
-                BeefyClient.submit, (s.commitment, s.validators, s.signers, s.signatures, s.leaf, s.proof)
-            )
-        );
+        (done,) = address(c.client)
+            .call(
+                abi.encodeCall(
+                    BeefyClient.submit, (s.commitment, s.validators, s.signers, s.signatures, s.leaf, s.proof)
+                )
+            );
     }
 
     /// Ciro takes what the token has sent: in order, without gaps, each once.

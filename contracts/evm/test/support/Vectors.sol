@@ -151,8 +151,7 @@ library Vectors {
     }
 
     function resultOf(JsonResult memory r) private pure returns (ProvenResult memory) {
-        return
-            ProvenResult(uint64(r.job), r.model, r.inputCommitment, r.outputHash, r.index, r.count, r.items);
+        return ProvenResult(uint64(r.job), r.model, r.inputCommitment, r.outputHash, r.index, r.count, r.items);
     }
 
     /// @param leaf the leaf's bytes, if the update has one
