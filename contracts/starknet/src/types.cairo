@@ -84,6 +84,7 @@ pub struct ComputeSpec {
 /// Where a job stands.
 #[derive(Copy, Drop, Serde, PartialEq, starknet::Store)]
 pub enum JobStatus {
+    #[default]
     /// No such job.
     Unknown,
     /// Waiting for a result.
