@@ -5,19 +5,25 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 compiler=$(toolchain/install.sh)
-stamp=$(cat cairo_project.toml toolchain/install.sh $(find src toolchain/corelib -name '*.cairo' | sort) | sha256sum)
+stamp=$(cat build.sh cairo_project.toml $(find src tests toolchain -name '*.cairo' | sort) | sha256sum)
 [ "$(cat target/stamp 2>/dev/null)" = "$stamp" ] && exit 0
 
-mkdir -p target
-while read -r module contract; do
-    echo "starknet: compiling $contract" >&2
-    "$compiler/bin/starknet-compile" --contract-path "ciro::$module::$contract" . "target/$contract.sierra.json"
-    "$compiler/bin/starknet-sierra-compile" "target/$contract.sierra.json" "target/$contract.casm.json"
-done <<'CONTRACTS'
-beefy_client BeefyClient
-cdc_pool CDCPool
-ciro_token CiroToken
-job_manager JobManager
-result_registry ResultRegistry
+compile() {
+    name=${1##*::}
+    echo "starknet: compiling $name" >&2
+    "$compiler/bin/starknet-compile" --contract-path "$1" . "target/$name.sierra.json"
+    "$compiler/bin/starknet-sierra-compile" "target/$name.sierra.json" "target/$name.casm.json"
+}
+export -f compile
+export compiler
+rm -rf target
+mkdir target
+xargs -P "$(nproc)" -n 1 bash -c 'set -e; compile "$0"' <<'CONTRACTS'
+ciro::beefy_client::BeefyClient
+ciro::cdc_pool::CDCPool
+ciro::ciro_token::CiroToken
+ciro::job_manager::JobManager
+ciro::result_registry::ResultRegistry
+ciro_tests::Probe
 CONTRACTS
 echo "$stamp" >target/stamp

@@ -37,10 +37,11 @@ export class Devnet {
   #classes = new Map();
 
   /** Starts a devnet; `stop` ends it. */
-  static async start({ accounts = 6 } = {}) {
+  static async start({ accounts = 6, origin } = {}) {
     const devnet = new Devnet();
     const port = await freePort();
-    const args = ['--seed', 1, '--accounts', accounts, '--port', port, '--initial-balance', '1' + '0'.repeat(30)];
+    const args = ['--seed', 1, '--accounts', accounts, '--port', port, '--initial-balance', `1${'0'.repeat(30)}`];
+    if (origin) args.push('--fork-network', origin);
     devnet.#process = spawn(PROGRAM, args.map(String), { stdio: 'ignore' });
     devnet.url = `http://127.0.0.1:${port}/rpc`;
     devnet.provider = new RpcProvider({ nodeUrl: devnet.url, specVersion: '0.10.0' });
@@ -76,7 +77,7 @@ export class Devnet {
     return result;
   }
 
-  /** Makes the next block's time `time`, in Unix seconds. */
+  /** Adds an empty block of the time `time`, in Unix seconds, and goes on from there. */
   async setTime(time) {
     await this.request('devnet_setTime', { time: Number(time), generate_block: true });
   }
