@@ -1,7 +1,9 @@
 //! The Cairo contracts. A felt is written as a [`Word`]; hashes and words are two felts, the lower half first.
 
 use crate::{Delivery, ProvenResults};
-use ciro_bridge_primitives::{keccak, word_of, Hash, LeafProof, Signature, Update, Word};
+use ciro_bridge_primitives::{
+    keccak, u64_of, word_of, Commitment, Hash, LeafProof, Signature, Update, Word,
+};
 use k256::ecdsa::{self, RecoveryId, VerifyingKey};
 
 /// Number of a function or an event, by its name.
@@ -99,6 +101,74 @@ pub fn submit(update: &Update) -> Option<Vec<Word>> {
         None => felts.number(1u8),
     }
     Some(felts.0)
+}
+
+/// What a transaction that has a client take an update says of it, but for the leaf. The transaction's calldata is that of
+/// an account contract, which may make several calls; none if none of them is to the client, or no client accepts it.
+pub fn read_submit(client: &Word, calldata: &[Word]) -> Option<Update> {
+    let mut felts = Reader(calldata);
+    for _ in 0..felts.number()? {
+        let (to, function) = (felts.felt()?, felts.felt()?);
+        let length = felts.number()?;
+        let arguments = felts.take(length)?;
+        if to == *client && function == selector("submit") {
+            return Reader(arguments).update();
+        }
+    }
+    None
+}
+
+/// Felts that are yet to be read.
+struct Reader<'a>(&'a [Word]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: u64) -> Option<&'a [Word]> {
+        let (taken, rest) = self.0.split_at_checked(count.try_into().ok()?)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn felt(&mut self) -> Option<Word> {
+        self.take(1)?.first().copied()
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        u64_of(&self.felt()?)
+    }
+
+    fn word(&mut self) -> Option<Word> {
+        read_word(self.take(2)?)
+    }
+
+    fn update(&mut self) -> Option<Update> {
+        let commitment = Commitment {
+            root: self.word()?,
+            block: self.number()?.try_into().ok()?,
+            set: self.number()?,
+        };
+        let addresses = (0..self.number()?).map(|_| self.felt()?.last_chunk().copied());
+        Some(Update {
+            commitment,
+            addresses: addresses.collect::<Option<_>>()?,
+            signers: self.number()?,
+            signatures: {
+                let signatures = (0..self.number()?).map(|_| self.signature());
+                signatures.collect::<Option<_>>()?
+            },
+            handover: None,
+        })
+    }
+
+    fn signature(&mut self) -> Option<Signature> {
+        let signature = Signature {
+            r: self.word()?,
+            s: self.word()?,
+            parity: self.number()? == 1,
+        };
+        // The signer's key follows from it.
+        self.take(4)?;
+        Some(signature)
+    }
 }
 
 /// The arguments of a contract's `deliver`.
@@ -226,6 +296,22 @@ mod tests {
         let mut nobodys = update;
         nobodys.signatures[0].r = [0; 32];
         assert_eq!(submit(&nobodys), None);
+    }
+
+    #[test]
+    fn an_update_is_read_back_among_an_accounts_calls() {
+        let sets = (0..2).map(|set| Validators::new(&format!("set {set}"), 4));
+        let mut chain = Chain::new([1; 32], sets.collect());
+        chain.extend(0, 100, Block::default());
+        let update = chain.update(1);
+        let arguments = submit(&update).unwrap();
+        let length = |felts: &[Word]| word_of(felts.len() as u64);
+        let other = [[9; 32], selector("transfer"), word_of(1u8), [5; 32]];
+        let head = [[7; 32], selector("submit"), length(&arguments)];
+        let calldata = [&[word_of(2u8)][..], &other, &head, &arguments].concat();
+        assert_eq!(read_submit(&[7; 32], &calldata), Some(update));
+        assert_eq!(read_submit(&[8; 32], &calldata), None);
+        assert_eq!(read_submit(&[7; 32], &calldata[..calldata.len() - 1]), None);
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub struct Destination {
     pub from_block: u64,
     /// Blocks behind the head that count as final; nothing for what the chain calls final.
     pub confirmations: Option<u64>,
-    /// Most to pay: gwei per gas, or FRI per transaction.
+    /// Most to pay: gwei per gas, or STRK per transaction.
     pub max_fee: f64,
 }
 
@@ -163,8 +163,8 @@ pub fn secret_from_file(path: &Path) -> Result<Word> {
     })
 }
 
-/// `0x` and up to 64 hexadecimal digits.
-fn parse_word(text: &str) -> Result<Word, String> {
+/// Reads `0x` and up to 64 hexadecimal digits.
+pub fn parse_word(text: &str) -> Result<Word, String> {
     let wrong = || format!("\"{text}\" is not 0x and up to 64 hexadecimal digits");
     let digits = text.strip_prefix("0x").ok_or_else(wrong)?;
     let mut word = [0; 32];
@@ -209,14 +209,30 @@ mod tests {
     #[test]
     fn what_cannot_be_meant_is_refused() {
         for (from, to, says) in [
-            ("name = \"starknet\"", "name = \"arbitrum\"", "two destinations"),
-            ("name = \"starknet\"", "name = \"../x\"", "a name is made of"),
+            (
+                "name = \"starknet\"",
+                "name = \"arbitrum\"",
+                "two destinations",
+            ),
+            (
+                "name = \"starknet\"",
+                "name = \"../x\"",
+                "a name is made of",
+            ),
             ("account = ", "# ", "give its address"),
             ("kind = \"starknet\"", "kind = \"solana\"", "solana"),
             ("max_fee = 2.5", "max_fee = 0", "above zero"),
             ("max_fee = 2.5", "max_fee = 2.5\nfee = 1", "fee"),
-            ("\"0x5FbDB2315678afecb367f032d93F642f64180aa3\"", "\"0x5F\"", ""),
-            ("\"0x5FbDB2315678afecb367f032d93F642f64180aa3\"", "\"5F\"", "hexadecimal"),
+            (
+                "\"0x5FbDB2315678afecb367f032d93F642f64180aa3\"",
+                "\"0x5F\"",
+                "",
+            ),
+            (
+                "\"0x5FbDB2315678afecb367f032d93F642f64180aa3\"",
+                "\"5F\"",
+                "hexadecimal",
+            ),
             (
                 "client = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"",
                 "client = \"0x0064b48806902a367c8598f4f95c305e8c1a1acba5f082d294a43793113115691\"",

@@ -52,7 +52,10 @@ impl Journal {
                 _lock: lock,
             }),
             Err(TryLockError::WouldBlock) => {
-                bail!("another relayer runs with the state folder {}", root.display())
+                bail!(
+                    "another relayer runs with the state folder {}",
+                    root.display()
+                )
             }
             Err(TryLockError::Error(error)) => {
                 Err(error).with_context(|| format!("cannot lock {}", path.display()))
@@ -108,7 +111,9 @@ mod tests {
     fn progress_outlives_the_relayer_and_lanes_are_apart() {
         let root = tempfile::tempdir().unwrap();
         let journal = open(root.path()).unwrap();
-        journal.note(LANE, |progress| progress.delivered = 3).unwrap();
+        journal
+            .note(LANE, |progress| progress.delivered = 3)
+            .unwrap();
         journal.note(LANE, |progress| progress.scanned = 5).unwrap();
         drop(journal);
         let journal = open(root.path()).unwrap();

@@ -126,7 +126,9 @@ impl Rpc {
 
     fn unreachable(&self, error: &reqwest::Error) -> Error {
         let port = self.url.port().map(|port| format!(":{port}"));
-        let mut reason = error.status().map_or("no connection".into(), |status| status.to_string());
+        let mut reason = error
+            .status()
+            .map_or("no connection".into(), |status| status.to_string());
         let mut source = error.source();
         while let Some(cause) = source {
             reason = cause.to_string();
@@ -175,8 +177,16 @@ mod tests {
         let body = r#"{"error":{"code":3,"message":"execution reverted","data":"0x12"}}"#;
         let node = node("400 Bad Request", body).await;
         match node.call::<String>("eth_call", json!([])).await {
-            Err(Error::Refused { code: 3, message, data, .. }) => {
-                assert_eq!((message.as_str(), data), ("execution reverted", json!("0x12")));
+            Err(Error::Refused {
+                code: 3,
+                message,
+                data,
+                ..
+            }) => {
+                assert_eq!(
+                    (message.as_str(), data),
+                    ("execution reverted", json!("0x12"))
+                );
             }
             other => panic!("{other:?}"),
         }
@@ -186,12 +196,18 @@ mod tests {
     async fn errors_do_not_repeat_the_address() {
         for (status, body) in [("502 Bad Gateway", "<html>"), ("200 OK", "[]")] {
             let node = node(status, body).await;
-            let error = node.call::<String>("eth_chainId", json!([])).await.unwrap_err();
+            let error = node
+                .call::<String>("eth_chainId", json!([]))
+                .await
+                .unwrap_err();
             assert!(!error.to_string().contains("secret"), "{error}");
         }
         for url in ["ws://127.0.0.1/secret", "127.0.0.1", "http:///secret"] {
             let error = Rpc::new(url).err().unwrap().to_string();
-            assert!(error.contains("http://") && !error.contains("secret"), "{error}");
+            assert!(
+                error.contains("http://") && !error.contains("secret"),
+                "{error}"
+            );
         }
     }
 }

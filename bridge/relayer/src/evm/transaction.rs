@@ -79,7 +79,11 @@ impl Transaction {
         self.to.encode(list);
         U256::ZERO.encode(list);
         self.input.encode(list);
-        Header { list: true, payload_length: 0 }.encode(list);
+        Header {
+            list: true,
+            payload_length: 0,
+        }
+        .encode(list);
         if let Some(Signature { odd, r, s }) = signature {
             odd.encode(list);
             r.encode(list);
