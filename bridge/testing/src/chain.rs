@@ -110,6 +110,14 @@ impl Chain {
         self.blocks.push(parent);
     }
 
+    /// A copy of the chain as it was at `block`.
+    pub fn fork(&self, block: u32) -> Self {
+        let mut fork = self.clone();
+        fork.leaves.truncate(block as usize);
+        fork.blocks.truncate(block as usize);
+        fork
+    }
+
     /// Root of the MMR at `block`, from 1 on.
     pub fn root(&self, block: u32) -> Hash {
         self.range(block).get_root().expect("a block of the chain")
@@ -186,12 +194,12 @@ impl Chain {
 }
 
 /// Root of the tree over a block's messages.
-fn messages_root(block: &Block) -> Hash {
+pub(crate) fn messages_root(block: &Block) -> Hash {
     merkle::root(block.messages.iter().map(|words| words.concat()))
 }
 
 /// Root of the tree over a block's results.
-fn results_root(block: &Block) -> Hash {
+pub(crate) fn results_root(block: &Block) -> Hash {
     merkle::root(block.results.iter().map(ResultLeaf::bytes))
 }
 

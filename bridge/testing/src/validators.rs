@@ -1,7 +1,7 @@
 //! Validators with keys.
 
 use ciro_bridge_primitives::{
-    keccak, merkle, Address, Commitment, LeafProof, Signature, Update, ValidatorSet,
+    keccak, merkle, Address, Commitment, Hash, LeafProof, Signature, Update, ValidatorSet,
 };
 use k256::ecdsa::SigningKey;
 
@@ -63,9 +63,13 @@ impl Validators {
 
     /// The signatures of those in `signers`, a bit field.
     pub fn sign(&self, commitment: &Commitment, signers: u64) -> Vec<Signature> {
-        let hash = commitment.hash();
+        self.sign_hash(&commitment.hash(), signers)
+    }
+
+    /// The signatures of those in `signers` for any hash.
+    pub fn sign_hash(&self, hash: &Hash, signers: u64) -> Vec<Signature> {
         let sign = |key: &SigningKey| {
-            let (signature, recovery) = key.sign_prehash_recoverable(&hash).expect("a signature");
+            let (signature, recovery) = key.sign_prehash_recoverable(hash).expect("a signature");
             Signature {
                 r: signature.r().to_bytes().into(),
                 s: signature.s().to_bytes().into(),
