@@ -26,6 +26,13 @@ pub const REPUTATION: &str = "Reputation";
 /// Pallet of cases against operators.
 pub const SLASHING: &str = "Slashing";
 
+/// Pallet of lanes and messages to other chains.
+pub const OUTBOUND_QUEUE: &str = "OutboundQueue";
+/// Pallet of who is believed about other chains.
+pub const ATTESTERS: &str = "Attesters";
+/// Pallet of tokens on other chains.
+pub const TOKEN_GATEWAY: &str = "TokenGateway";
+
 /// A value that is encoded already, of a type that the runtime and this build share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded(Vec<u8>);
@@ -150,6 +157,18 @@ calls! {
     SLASHING.report_downtime ReportDowntime { operator: AccountId }
     /// Executes a case that is due.
     SLASHING.execute_case ExecuteCase { case: CaseId }
+    /// Opens the lane to a contract (`ciro_bridge_primitives::Destination`); a deposit is held.
+    OUTBOUND_QUEUE.open_lane OpenLane { destination: Encoded }
+    /// Sends the result of a job that was paid for a proof to a registry, for a fee.
+    OUTBOUND_QUEUE.send_result SendResult { lane: [u8; 32], job: JobId }
+    /// Burns funds here and has them minted where a lane leads to, within `lifetime` seconds, for a fee.
+    TOKEN_GATEWAY.transfer_out TransferOut {
+        lane: [u8; 32], recipient: [u8; 32], amount: Balance, lifetime: u64
+    }
+    /// Pays out what has arrived by a message; anybody may.
+    TOKEN_GATEWAY.release Release { lane: [u8; 32], nonce: u64 }
+    /// Says as an attester that a message (its `ciro_bridge_primitives::Payload`) was sent on another chain.
+    ATTESTERS.attest Attest { lane: [u8; 32], nonce: u64, payload: Encoded }
 }
 
 /// The bytes of quantised values, as calls, commitments and blobs carry them.

@@ -256,7 +256,7 @@ impl State {
     }
 
     /// What a pallet's view function says.
-    async fn view<A, T>(&self, pallet: &str, function: &str, arguments: A) -> Result<T>
+    pub(crate) async fn view<A, T>(&self, pallet: &str, function: &str, arguments: A) -> Result<T>
     where
         A: IntoEncodableValues,
         T: DecodeAsType,
@@ -295,7 +295,7 @@ impl State {
         })
     }
 
-    async fn map<K, V>(&self, pallet: &str, entry: &str, key: K) -> Result<Option<V>>
+    pub(crate) async fn map<K, V>(&self, pallet: &str, entry: &str, key: K) -> Result<Option<V>>
     where
         K: scale_encode::EncodeAsType + DecodeAsType,
         V: DecodeAsType,
@@ -309,7 +309,7 @@ impl State {
             .transpose()
     }
 
-    async fn entries<K, V>(&self, pallet: &str, entry: &str) -> Result<Vec<(K, V)>>
+    pub(crate) async fn entries<K, V>(&self, pallet: &str, entry: &str) -> Result<Vec<(K, V)>>
     where
         K: scale_encode::EncodeAsType + DecodeAsType + Ord,
         V: DecodeAsType,
