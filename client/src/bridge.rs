@@ -5,9 +5,13 @@ use crate::{
     types::{Arrival, Balance, Ballot, Lane, Remote},
     AccountId, Client, Error, Hash, Result, State,
 };
-use ciro_bridge_primitives::{u64_of, LaneId, LeafProof, ResultLeaf, Update, Word};
-use ciro_bridge_prover::{leaf_proof, update, AuthorityId, FinalityProof};
-use ciro_primitives::ModelId;
+use ciro_bridge_primitives::{
+    u64_of, LaneId, LeafProof, MessageProof, ResultLeaf, ResultProof, Update, Word,
+};
+use ciro_bridge_prover::{
+    leaf_proof, message_proof, result_proof, update, AuthorityId, FinalityProof,
+};
+use ciro_primitives::{JobId, ModelId};
 use codec::{Decode, DecodeAll};
 use serde::Deserialize;
 use subxt::{
@@ -201,7 +205,7 @@ impl Client {
 
     /// The block of a lane's last message before those that `block` has; nothing if `block` has the lane's first one, or
     /// none of it.
-    pub async fn previous_block(&self, lane: LaneId, block: u32) -> Result<Option<u32>> {
+    async fn previous_block(&self, lane: LaneId, block: u32) -> Result<Option<u32>> {
         let parent = block.saturating_sub(1);
         let hash = self
             .block_hash(parent)
@@ -213,23 +217,96 @@ impl Client {
         previous.await.map_err(Error::chain)
     }
 
+    /// The blocks of the messages that a lane has had from the nonce `from` on, in order, up to the block of `state`; the
+    /// block after it must be there.
+    pub async fn blocks_of_messages(
+        &self,
+        state: &State,
+        lane: LaneId,
+        from: u64,
+    ) -> Result<Vec<u32>> {
+        let Some(opened) = state.lane(lane).await? else {
+            return Ok(vec![]);
+        };
+        let mut blocks = vec![];
+        let mut block = opened.last_block.filter(|_| from < opened.next_nonce);
+        while let Some(number) = block {
+            let leaf = self.leaf_proof(number, number + 1).await?;
+            let all = self.messages(&leaf).await?;
+            let nonces = all.iter().filter_map(|words| nonce_in(lane, words));
+            let mut count = 0;
+            let mut first = u64::MAX;
+            for nonce in nonces.filter(|nonce| *nonce >= from) {
+                (count, first) = (count + 1, first.min(nonce));
+            }
+            blocks.resize(blocks.len() + count, number);
+            block = match first <= from {
+                true => None,
+                false => self.previous_block(lane, number).await?,
+            };
+        }
+        blocks.reverse();
+        match blocks.len() as u64 == opened.next_nonce.saturating_sub(from) {
+            true => Ok(blocks),
+            false => Err(unavailable(format!(
+                "all messages of the lane {lane}: sync it anew with --enable-offchain-indexing true"
+            ))),
+        }
+    }
+
     /// The messages of the leaf's block, in order.
-    pub async fn messages(&self, leaf: &LeafProof) -> Result<Vec<Vec<Word>>> {
+    async fn messages(&self, leaf: &LeafProof) -> Result<Vec<Vec<Word>>> {
         let leaves = self.tree(&leaf.leaf.extra.messages_root).await?;
         let words = leaves.iter().map(|bytes| bytes.as_chunks().0.to_vec());
         Ok(words.collect())
     }
 
-    /// The results of the leaf's block, in order, as far as they are results.
-    pub async fn results(&self, leaf: &LeafProof) -> Result<Vec<ResultLeaf>> {
+    /// Proves messages of a lane, all of the leaf's block.
+    pub async fn message_proofs(
+        &self,
+        leaf: &LeafProof,
+        lane: LaneId,
+        nonces: &[u64],
+    ) -> Result<Vec<MessageProof>> {
+        let all = self.messages(leaf).await?;
+        let mut proofs = vec![];
+        for (index, words) in (0..).zip(&all) {
+            if nonce_in(lane, words).is_some_and(|nonce| nonces.contains(&nonce)) {
+                proofs.push(message_proof(&leaf.leaf, &all, index)?);
+            }
+        }
+        match proofs.len() == nonces.len() {
+            true => Ok(proofs),
+            false => Err(unavailable(format!(
+                "messages {nonces:?} of {lane} in block {}",
+                leaf.leaf.parent_number
+            ))),
+        }
+    }
+
+    /// Proves the result of a job, which is one of the leaf's block.
+    pub async fn result_proof(&self, leaf: &LeafProof, job: JobId) -> Result<ResultProof> {
         let leaves = self.tree(&leaf.leaf.extra.results_root).await?;
-        leaves
-            .iter()
-            .map(|bytes| {
-                result_leaf(bytes)
-                    .ok_or_else(|| unavailable("a result where a block's results should be"))
-            })
-            .collect()
+        let results = leaves.iter().map(|bytes| {
+            result_leaf(bytes).ok_or_else(|| unavailable("a result where one should be"))
+        });
+        let results = results.collect::<Result<Vec<_>>>()?;
+        let index = results.iter().position(|result| result.job == job);
+        let index = index.ok_or_else(|| {
+            unavailable(format!(
+                "a result of job {job} in block {}: the bridge was halted then, or the block full; `send_result` sends it as a message",
+                leaf.leaf.parent_number
+            ))
+        })?;
+        Ok(result_proof(&leaf.leaf, &results, index as u32)?)
+    }
+}
+
+/// The nonce of a message, if it is one of that lane.
+fn nonce_in(lane: LaneId, words: &[Word]) -> Option<u64> {
+    match words {
+        [first, nonce, ..] if *first == lane.0 => u64_of(nonce),
+        _ => None,
     }
 }
 
