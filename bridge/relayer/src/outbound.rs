@@ -6,6 +6,7 @@
 use crate::{
     backoff::Backoff,
     ciro::{Ciro, Head},
+    config,
     destination::{At, Destination, Refused},
     journal::Journal,
     metrics::{Metrics, Purpose},
@@ -50,6 +51,7 @@ pub struct Outbound {
     head: Head,
     destination: Arc<dyn Destination>,
     lanes: Vec<Lane>,
+    max_lag: Option<u32>,
     journal: Arc<Journal>,
     metrics: Arc<Metrics>,
     reviewed: Option<Instant>,
@@ -110,7 +112,7 @@ impl Lane {
 impl Outbound {
     /// Prepares to relay to a destination.
     pub fn new(
-        name: &str,
+        described: &config::Destination,
         ciro: Arc<Ciro>,
         head: Head,
         destination: Arc<dyn Destination>,
@@ -124,7 +126,8 @@ impl Outbound {
             messages: BTreeMap::new(),
         });
         Self {
-            name: name.to_owned(),
+            name: described.name.clone(),
+            max_lag: described.max_lag,
             lanes: lanes.collect(),
             ciro,
             head,
@@ -224,6 +227,7 @@ impl Outbound {
             now,
             head,
             waiting,
+            max_lag: self.max_lag,
         })
     }
 

@@ -4,7 +4,9 @@ use super::{hex, parse_hash, send, Node, Sender};
 use crate::output::{fields, table, Output, Report};
 use anyhow::{bail, ensure, Context, Result};
 use ciro_bridge_calldata::{evm, starknet, Delivery};
-use ciro_bridge_primitives::{lane_id, word_of, ChainKind, Destination, LaneId, LeafProof, Word};
+use ciro_bridge_primitives::{
+    lane_id, word_of, ChainKind, Destination, LaneId, LeafProof, ValidatorSet, Word,
+};
 use ciro_client::{
     calls::{self, Encoded},
     types::{self, Lane},
@@ -30,6 +32,11 @@ pub enum Bridge {
         contract: Contract,
         #[command(flatten)]
         sender: Sender,
+    },
+    /// Print what a light client on another chain is deployed with, as the contracts' deployments take it.
+    Genesis {
+        #[command(flatten)]
+        node: Node,
     },
     /// Send CIRO to another chain: burnt here, minted there.
     Send {
@@ -136,6 +143,7 @@ impl Bridge {
         match self {
             Self::Lanes { node } => lanes(&node).await,
             Self::Open { contract, sender } => open(&contract, &sender, output).await,
+            Self::Genesis { node } => genesis(&node.connect().await?).await,
             Self::Send {
                 lane,
                 recipient,
@@ -236,6 +244,19 @@ async fn open(contract: &Contract, sender: &Sender, output: Output) -> Result<Re
         lane.to_string(),
         json!({ "lane": lane.to_string(), "block": hex(&included.block.0) }),
     ))
+}
+
+async fn genesis(client: &Client) -> Result<Report> {
+    let genesis = client.client_genesis().await?;
+    let set =
+        |set: &ValidatorSet| json!({ "id": set.id, "length": set.length, "root": hex(&set.root) });
+    let json = json!({
+        "genesis": hex(&client.genesis().0),
+        "current": set(&genesis.current),
+        "next": set(&genesis.next),
+        "handOver": genesis.time,
+    });
+    Ok(Report::yes(format!("{json:#}"), json))
 }
 
 /// Sends and says which message that was.

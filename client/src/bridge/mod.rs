@@ -1,23 +1,30 @@
 //! What the bridge needs of a node: lanes, justifications, and proofs of what blocks sent.
 
+mod fork;
+
 use crate::{
     calls::{ATTESTERS, OUTBOUND_QUEUE, TOKEN_GATEWAY},
     types::{Arrival, Balance, Ballot, Lane, Remote},
     AccountId, Client, Error, Hash, Result, State,
 };
 use ciro_bridge_primitives::{
-    u64_of, LaneId, LeafProof, MessageProof, ResultLeaf, ResultProof, Update, Word,
+    u64_of, Genesis, LaneId, LeafProof, MessageProof, ResultLeaf, ResultProof, Update,
+    ValidatorSet, Word,
 };
 use ciro_bridge_prover::{
     leaf_proof, message_proof, result_proof, update, AuthorityId, FinalityProof,
 };
 use ciro_primitives::{JobId, ModelId};
 use codec::{Decode, DecodeAll};
+use scale_decode::DecodeAsType;
 use serde::Deserialize;
 use subxt::{
-    config::substrate::DigestItem,
+    config::substrate::{DigestItem, SubstrateHeader},
+    dynamic::storage,
     rpcs::{client::RpcSubscription, rpc_params},
 };
+
+type Header = SubstrateHeader<Hash>;
 
 /// Under which name BEEFY keeps justifications and digests.
 const BEEFY: [u8; 4] = *b"BEEF";
@@ -82,6 +89,12 @@ impl Client {
         }
     }
 
+    async fn header(&self, hash: Hash) -> Result<Header> {
+        let header = self.rpc.chain_get_header(Some(hash)).await;
+        let header = header.map_err(Error::chain)?;
+        header.ok_or_else(|| unavailable(format!("the block {hash:?}")))
+    }
+
     async fn justification_at(&self, hash: Hash) -> Result<Option<FinalityProof>> {
         let block = self.rpc.chain_get_block(Some(hash)).await;
         let justifications = block.map_err(Error::chain)?.and_then(|b| b.justifications);
@@ -110,16 +123,8 @@ impl Client {
             .block_hash(block)
             .await?
             .ok_or_else(|| missing(block))?;
-        let header = self.rpc.chain_get_header(Some(hash)).await;
-        let header = header
-            .map_err(Error::chain)?
-            .ok_or_else(|| missing(block))?;
-        let named = header.digest.logs.iter().find_map(|item| match item {
-            DigestItem::Consensus(BEEFY, bytes) => match bytes.split_first() {
-                Some((&AUTHORITIES_CHANGE, set)) => Authorities::decode_all(&mut &*set).ok(),
-                _ => None,
-            },
-            _ => None,
+        let named = digest(&self.header(hash).await?, AUTHORITIES_CHANGE, |set| {
+            Authorities::decode_all(&mut &*set).ok()
         });
         let set = match named {
             Some(set) => set,
@@ -169,6 +174,23 @@ impl Client {
             }
         }
         Ok(Some(low))
+    }
+
+    /// What a client on another chain is deployed with to follow this chain from now on: what it believes.
+    pub async fn client_genesis(&self) -> Result<Genesis> {
+        let head = self.finalised().await?;
+        let newest = head.number() as u32;
+        let set = |name| head.beefy_set(name);
+        let (current, next) = (set("BeefyAuthorities"), set("BeefyNextAuthorities"));
+        let current = current.await?;
+        let first = self.first_block_of_set(current.id, newest).await?;
+        // The genesis block has no time.
+        let first = first.ok_or_else(|| missing(1))?.max(1);
+        Ok(Genesis {
+            current,
+            next: next.await?,
+            time: self.leaf_proof(first, newest).await?.leaf.extra.timestamp,
+        })
     }
 
     /// Number of the set that signs a block: its leaf, which is about its parent, names the one after it.
@@ -310,7 +332,30 @@ fn nonce_in(lane: LaneId, words: &[Word]) -> Option<u64> {
     }
 }
 
+/// A set of validators, as BEEFY's MMR pallet stores it.
+#[derive(DecodeAsType)]
+struct StoredSet {
+    id: u64,
+    len: u32,
+    keyset_commitment: Word,
+}
+
 impl State {
+    async fn beefy_set(&self, name: &str) -> Result<ValidatorSet> {
+        let set = self
+            .at()
+            .storage()
+            .fetch(storage::<(), StoredSet>("BeefyMmr", name), ())
+            .await
+            .map_err(Error::chain)?;
+        let set = set.decode().map_err(Error::chain)?;
+        Ok(ValidatorSet {
+            id: set.id,
+            length: set.len,
+            root: set.keyset_commitment,
+        })
+    }
+
     /// A lane, if somebody has opened it.
     pub async fn lane(&self, lane: LaneId) -> Result<Option<Lane>> {
         self.map(OUTBOUND_QUEUE, "Lanes", lane.0).await
@@ -359,6 +404,17 @@ impl State {
     pub async fn canonical_supply(&self) -> Result<Balance> {
         self.view(TOKEN_GATEWAY, "canonical_supply", ()).await
     }
+}
+
+/// What BEEFY's digest of that number says in a header.
+fn digest<T>(header: &Header, number: u8, read: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+    header.digest.logs.iter().find_map(|item| match item {
+        DigestItem::Consensus(BEEFY, bytes) => match bytes.split_first() {
+            Some((first, rest)) if *first == number => read(rest),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 fn unavailable(what: impl Into<String>) -> Error {
