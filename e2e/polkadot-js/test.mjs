@@ -232,7 +232,8 @@ assert(heard.who.eq(charlie.address) && heard.window.eq(later));
 await assert.rejects(heartbeat(later), /outdated/);
 
 // Every transaction and every event of the chain so far decodes, and those of Ciro's own pallets say what they are.
-const own = ['modelRegistry', 'jobMarket', 'cdcPool', 'reputation', 'workerRegistry', 'slashing', 'validatorSet'];
+const own = ['modelRegistry', 'jobMarket', 'cdcPool', 'reputation', 'workerRegistry', 'slashing', 'validatorSet',
+  'outboundQueue'];
 const seen = new Set();
 const last = (await api.rpc.chain.getHeader(await api.rpc.chain.getFinalizedHead())).number.toNumber();
 for (let number = 1; number <= last; number += 1) {
@@ -268,6 +269,7 @@ const names = new Set(methods.map(String));
 for (const method of [
   'babe_epochAuthorship', 'beefy_getFinalizedHead', 'beefy_subscribeJustifications', 'grandpa_proveFinality',
   'grandpa_roundState', 'grandpa_subscribeJustifications', 'mmr_generateProof', 'mmr_root', 'mmr_verifyProof',
+  'bridge_leaves', 'bridge_previous',
 ]) {
   assert(names.has(method), `the node has no ${method}`);
 }

@@ -3,6 +3,7 @@
 // The SDK's error type is as large as it is.
 #![allow(clippy::result_large_err)]
 
+mod bridge;
 mod chain_spec;
 mod cli;
 mod command;

@@ -1,6 +1,9 @@
 //! The JSON-RPC methods of this chain, besides those that every node has.
 
-use crate::service::{Backend, Client, SelectChain, TransactionPool};
+use crate::{
+    bridge::{BridgeServer, Index},
+    service::{Backend, Client, SelectChain, TransactionPool},
+};
 use ciro_runtime::{opaque::Block, AccountId, Balance, BlockNumber, Hash, Nonce};
 use jsonrpsee::RpcModule;
 use sc_client_api::Backend as _;
@@ -109,8 +112,9 @@ pub fn create(
     )?;
     module.merge(MmrApiServer::<_, _, MmrRootHash>::into_rpc(Mmr::new(
         client.clone(),
-        offchain_storage,
+        offchain_storage.clone(),
     )))?;
+    module.merge(Index::new(offchain_storage).into_rpc())?;
     module.merge(
         SyncState::new(chain_spec, client.clone(), grandpa.authority_set, babe)?.into_rpc(),
     )?;

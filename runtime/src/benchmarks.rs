@@ -4,12 +4,18 @@
 
 use crate::{configs::economy::DOWNTIME, constants::UNIT, *};
 use alloc::{string::String, vec::Vec};
+use ciro_primitives::{JobId, ModelId};
 use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList};
 use frame_support::traits::{
     fungible::Mutate, StorageInfo, StorageInfoTrait, WhitelistedStorageKeys,
 };
+use pallet_job_market::{
+    Auction, Job, JobState, Jobs, Output, Priority, Results, Verification, MAX_OUTPUT,
+};
+use pallet_slashing::{CaseId, CaseStatus, Cases, OffenceKind, SlashRecord};
 use pallet_worker_registry::{Capabilities, Region};
 use sp_core::sr25519;
+use sp_runtime::Perbill;
 use sp_storage::TrackedStorageKey;
 
 /// What a worker of the benchmarks stakes.
@@ -19,6 +25,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_cdc_pool, CdcPool]
     [pallet_job_market, JobMarket]
     [pallet_model_registry, ModelRegistry]
+    [pallet_outbound_queue, OutboundQueue]
     [pallet_reputation, Reputation]
     [pallet_slashing, Slashing]
     [pallet_validator_set, ValidatorSet]
@@ -48,6 +55,58 @@ impl pallet_slashing::BenchmarkHelper<AccountId> for Silence {
     fn silence(operator: &AccountId) {
         register(operator);
         System::set_block_number(System::block_number().saturating_add(DOWNTIME));
+    }
+}
+
+/// Makes what can be sent to other chains.
+pub struct Sendable;
+
+impl pallet_outbound_queue::BenchmarkHelper for Sendable {
+    fn proven_job() -> JobId {
+        let job = Job {
+            requester: AccountId::new([1; 32]),
+            model: ModelId([2; 32]),
+            batch: 1,
+            input_commitment: Default::default(),
+            locator: Default::default(),
+            price: Auction::fixed(UNIT),
+            bounty: 0,
+            royalty: Default::default(),
+            deposit: 0,
+            opened: 0,
+            deadline: 1,
+            verification: Verification::ZkMl,
+            priority: Priority::Normal,
+            requirements: Default::default(),
+            state: JobState::Paid {
+                workers: Default::default(),
+                at: 1,
+                rated: false,
+            },
+        };
+        Jobs::<Runtime>::insert(0, job);
+        let output = Output::truncate_from(alloc::vec![1; MAX_OUTPUT as usize]);
+        Results::<Runtime>::insert(0, output);
+        0
+    }
+
+    fn executed_case() -> CaseId {
+        let case = SlashRecord {
+            id: 0,
+            offender: AccountId::new([1; 32]),
+            kind: OffenceKind::InvalidCompute,
+            at: 1,
+            liable_since: 1,
+            opened: 1,
+            fraction: Perbill::from_percent(50),
+            due: 1,
+            until: 1,
+            reporter: None,
+            place: 0,
+            status: CaseStatus::Applied { taken: UNIT },
+        };
+        Cases::<Runtime>::insert(case.id, case);
+        0
     }
 }
 

@@ -122,7 +122,8 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 /// Which pallets the chain is made of.
 ///
 /// The order of the pallets is the order of their hooks: BABE before the session that it ends; the session before the
-/// MMR, whose leaf names the next BEEFY validators. An index, once given, names its pallet for good.
+/// MMR, whose leaf names the next BEEFY validators; the outbound queue last, as it seals what the others have sent. An
+/// index, once given, names its pallet for good.
 #[frame_support::runtime]
 mod runtime {
     /// The runtime itself, which implements every pallet's `Config`.
@@ -214,4 +215,7 @@ mod runtime {
     pub type Slashing = pallet_slashing;
     #[runtime::pallet_index(64)]
     pub type ValidatorSet = pallet_validator_set;
+
+    #[runtime::pallet_index(70)]
+    pub type OutboundQueue = pallet_outbound_queue;
 }

@@ -36,6 +36,9 @@ mod config {
         /// Who may claim a job first.
         type Merit: Merit<Self::AccountId>;
 
+        /// What is told of every job that is paid for a proof.
+        type OnProven: OnProven;
+
         /// Where the market's fees go, less what is burned.
         type FeeDestination: OnUnbalanced<Credit<Self::AccountId, Self::Token>>;
 

@@ -151,6 +151,10 @@ impl<T: Config> Pallet<T> {
         action: Action<T::AccountId, BalanceOf<T>>,
     ) -> Result<Advance<T>, DispatchError> {
         let before = Self::get(id)?;
+        let proven = matches!(
+            action,
+            Action::Accept { .. } | Action::Prove { upheld: true }
+        );
         let step = before
             .clone()
             .step(action, Self::now(), &Self::terms())
@@ -160,11 +164,14 @@ impl<T: Config> Pallet<T> {
         let is_open = after.as_ref().is_some_and(|job| job.is_open());
         if before.is_open() && !is_open {
             T::Models::job_closed(&before.model);
-            Self::announce(id, after.as_ref(), &flows);
+            Self::announce(id, after.as_ref(), &flows, proven);
         }
         Self::count_work(&before, after.as_ref());
         if before.has_result() && !after.as_ref().is_some_and(|job| job.has_result()) {
             Results::<T>::remove(id);
+            if before.verification == Verification::None {
+                Proven::<T>::remove(id);
+            }
         }
         Jobs::<T>::set(id, after.clone());
         Ok(Advance {
@@ -173,16 +180,17 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Says how a job was settled, if an answer decided that.
-    fn announce(id: JobId, job: Option<&JobOf<T>>, flows: &Flows<T>) {
+    /// Says how a job was settled, if an answer decided that; `proven` is whether a proof did.
+    fn announce(id: JobId, job: Option<&JobOf<T>>, flows: &Flows<T>, proven: bool) {
         let Some(job) = job else { return };
         match &job.state {
             JobState::Paid { workers, .. } => {
                 let output = Results::<T>::get(id).unwrap_or_default();
+                let output_hash = H256(output_hash(job.batch, &output));
                 let completed = workers.first().map(|worker| Event::JobCompleted {
                     job: id,
                     worker: worker.clone(),
-                    output_hash: output_hash(job.batch, &output).into(),
+                    output_hash,
                 });
                 completed.into_iter().for_each(Self::deposit_event);
                 Self::deposit_event(Event::PaymentReleased {
@@ -192,6 +200,9 @@ impl<T: Config> Pallet<T> {
                     fee: flows.fee,
                     burned: flows.burned,
                 });
+                if proven {
+                    Self::note_proven(id, job, output_hash);
+                }
             }
             JobState::Failed { .. } => Self::deposit_event(Event::JobFailed {
                 job: id,

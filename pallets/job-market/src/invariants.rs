@@ -15,7 +15,8 @@ type Holds<T> = BTreeMap<(u8, <T as frame_system::Config>::AccountId), BalanceOf
 
 impl<T: Config> Pallet<T> {
     /// Checks what must always be true: each account has exactly on hold, for each reason, what its jobs say; exactly
-    /// the answered jobs have results, and exactly what was revealed in a vote is kept; ids are below the next one; the
+    /// the answered jobs have results, and exactly what was revealed in a vote is kept; only paid jobs of level `None`
+    /// are remembered as proven; ids are below the next one; the
     /// models know how many jobs are open, and the market how many jobs each worker has.
     ///
     /// # Errors
@@ -44,6 +45,12 @@ impl<T: Config> Pallet<T> {
         ensure!(
             Results::<T>::iter_keys().all(Jobs::<T>::contains_key),
             "a result without a job"
+        );
+        ensure!(
+            Proven::<T>::iter_keys().all(|id| Jobs::<T>::get(id).is_some_and(|job| {
+                job.verification == Verification::None && matches!(job.state, JobState::Paid { .. })
+            })),
+            "a proof is remembered of a job that was not paid for it"
         );
         ensure!(
             Workload::<T>::iter().collect::<BTreeMap<_, _>>() == work,

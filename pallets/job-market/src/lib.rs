@@ -47,6 +47,7 @@ extern crate alloc;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod config;
+mod desk;
 mod events;
 mod funds;
 mod impls;
@@ -127,6 +128,10 @@ pub mod pallet {
     /// The different outputs that the workers of a redundant job have revealed, by hash, until the vote is over.
     #[pallet::storage]
     pub type Revealed<T: Config> = StorageDoubleMap<_, Twox64Concat, JobId, Identity, H256, Output>;
+
+    /// The paid jobs of level `None` whose output was proven, until they are removed.
+    #[pallet::storage]
+    pub type Proven<T: Config> = StorageMap<_, Twox64Concat, JobId, ()>;
 
     /// How many jobs each worker owes an answer.
     #[pallet::storage]

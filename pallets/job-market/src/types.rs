@@ -1,14 +1,14 @@
 //! Jobs, the sizes that bound them, and what the market asks of the runtime.
 
-use ciro_primitives::ModelId;
+use ciro_primitives::{JobId, ModelId};
 use ciro_zkml_air::VerifyingKey;
 use ciro_zkml_verifier::{Statement, VerifyError};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{pallet_prelude::ConstU32, BoundedVec};
+use frame_support::{pallet_prelude::ConstU32, weights::Weight, BoundedVec};
 use pallet_worker_registry::Requirements;
 use scale_info::TypeInfo;
 use sp_core::H256;
-use sp_runtime::Permill;
+use sp_runtime::{DispatchError, Permill};
 
 /// Longest hint where the input is to be fetched, in bytes.
 pub const MAX_LOCATOR: u32 = 256;
@@ -391,6 +391,57 @@ impl From<VerifyError> for RefusalReason {
 pub trait Merit<AccountId> {
     /// From nothing, for an account of which nothing is known, to one, for the best.
     fn merit(who: &AccountId) -> Permill;
+}
+
+/// A result that a proof has shown to be right.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ProvenResult {
+    /// The model that was run.
+    pub model: ModelId,
+    /// [`ciro_primitives::input_commitment`] of the input.
+    pub input_commitment: H256,
+    /// [`ciro_primitives::output_hash`] of the output.
+    pub output_hash: H256,
+}
+
+/// What is told of every job that is paid for a proof.
+pub trait OnProven {
+    /// `job` is being paid, as a proof has shown `result`. Whatever becomes of it here, the payment stands.
+    fn on_proven(job: JobId, result: &ProvenResult);
+}
+
+impl OnProven for () {
+    fn on_proven(_: JobId, _: &ProvenResult) {}
+}
+
+/// A run of a model, and the proof of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Run {
+    /// The model that was run.
+    pub model: ModelId,
+    /// Samples in the input: 1 to [`ciro_primitives::MAX_BATCH`].
+    pub batch: u32,
+    /// The input.
+    pub input: Input,
+    /// What the model gives for it.
+    pub output: Output,
+    /// The proof of that.
+    pub proof: Proof,
+}
+
+/// What other pallets may know of proven results, and may have proven.
+pub trait ResultDesk {
+    /// The result of a job that was paid for a proof, until the job is removed.
+    fn proven(job: JobId) -> Option<ProvenResult>;
+
+    /// Verifies a run that answers no job of the market; `binding` is what its proof is bound to.
+    ///
+    /// # Errors
+    /// The model is not registered, batch, input or output do not fit it, or the proof does not hold.
+    fn prove(binding: &[u8], run: &Run) -> Result<ProvenResult, DispatchError>;
+
+    /// What [`ResultDesk::prove`] weighs for so many proof bytes, input values and output values.
+    fn prove_weight(proof: u32, input: u32, output: u32) -> Weight;
 }
 
 /// What decides whether a proof is one.

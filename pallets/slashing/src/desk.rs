@@ -28,6 +28,14 @@ impl<T: Config> OffenceDesk<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
     }
 }
 
+impl<T: Config> ExecutedCases<T::AccountId> for Pallet<T> {
+    fn executed(case: CaseId) -> Option<(T::AccountId, Perbill)> {
+        let record = Cases::<T>::get(case)?;
+        matches!(record.status, CaseStatus::Applied { .. })
+            .then_some((record.offender, record.fraction))
+    }
+}
+
 /// Equivocations that `pallet_offences` has checked.
 ///
 /// The offence is dated to the start of its session, not to its slot or round, of which one protocol's mean nothing to

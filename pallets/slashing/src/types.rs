@@ -175,6 +175,13 @@ pub trait OffenceDesk<AccountId, BlockNumber> {
     fn standing(who: &AccountId) -> Standing<BlockNumber>;
 }
 
+/// What other pallets may know of the cases that have been executed.
+pub trait ExecutedCases<AccountId> {
+    /// Whom the case was against and the share of its stake that was taken; `None` unless it has been executed and is
+    /// not pruned yet.
+    fn executed(case: CaseId) -> Option<(AccountId, Perbill)>;
+}
+
 /// What the benchmarks need beyond this pallet.
 #[cfg(feature = "runtime-benchmarks")]
 pub trait BenchmarkHelper<AccountId> {

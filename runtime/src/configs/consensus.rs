@@ -4,12 +4,14 @@
 //! and the next one, and answers with its stake.
 
 use crate::{
-    configs::economy::MIN_VALIDATOR_STAKE,
+    configs::{
+        bridge::{LeafExtra, LeafOfBridge},
+        economy::MIN_VALIDATOR_STAKE,
+    },
     constants::{DAYS, EPOCH_SLOTS, MAX_SUPPLY, SLOT_MILLISECONDS, UNIT},
     AccountId, AuthorityDiscovery, Babe, Balances, Beefy, BeefyMmr, CdcPool, Grandpa, Historical,
     Offences, Reputation, Runtime, RuntimeEvent, Session, Slashing, ValidatorSet, WorkerRegistry,
 };
-use alloc::vec::Vec;
 use frame_support::{
     parameter_types,
     traits::{ConstU128, ConstU32, ConstU64},
@@ -126,15 +128,16 @@ impl pallet_mmr::Config for Runtime {
 
 parameter_types! {
     /// Version of the MMR leaf: the major part rises when older readers cannot decode it, the minor one when it grows.
+    /// The bridge's clients know no other than this; leaves of the first release, which say the same and carry less
+    /// ([`LeafExtra`]), lie before the blocks that they begin with.
     pub LeafVersion: MmrLeafVersion = MmrLeafVersion::new(0, 0);
 }
 
 impl pallet_beefy_mmr::Config for Runtime {
     type LeafVersion = LeafVersion;
     type BeefyAuthorityToMerkleLeaf = pallet_beefy_mmr::BeefyEcdsaToEthereum;
-    // Nothing leaves the chain yet.
-    type LeafExtra = Vec<u8>;
-    type BeefyDataProvider = ();
+    type LeafExtra = LeafExtra;
+    type BeefyDataProvider = LeafOfBridge;
     type WeightInfo = ();
 }
 

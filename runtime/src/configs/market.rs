@@ -10,8 +10,8 @@ use crate::{
     },
     constants::{DAYS, HOURS, MICROUNIT, MILLIUNIT, MINUTES, UNIT},
     origins::Paced,
-    AccountId, Balance, Balances, BlockNumber, CdcPool, ModelRegistry, Reputation, Runtime,
-    Slashing, WorkerRegistry,
+    AccountId, Balance, Balances, BlockNumber, CdcPool, ModelRegistry, OutboundQueue, Reputation,
+    Runtime, Slashing, WorkerRegistry,
 };
 use frame_support::{
     parameter_types,
@@ -79,6 +79,7 @@ impl pallet_job_market::Config for Runtime {
     type Reputation = Reputation;
     type Offences = Slashing;
     type Merit = ReputationAndTier;
+    type OnProven = OutboundQueue;
     type FeeDestination = ToTreasury;
     type MinJobPrice = Value<market::MinJobPrice>;
     type MinJobDuration = ConstU32<MIN_JOB_DURATION>;

@@ -1,5 +1,6 @@
 //! Parameters of every pallet, a file a concern.
 
+pub mod bridge;
 pub mod consensus;
 pub mod economy;
 pub mod governance;

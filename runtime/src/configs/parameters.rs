@@ -50,6 +50,17 @@ pub mod dynamic {
         #[codec(index = 2)]
         pub static FeeBurnShare: Ranged<3_000, 8_000> = Ranged::clamped(3_000);
     }
+
+    /// The bridge.
+    #[dynamic_pallet_params]
+    #[codec(index = 2)]
+    pub mod bridge {
+        /// What a message to another chain costs in 10^-18 CIRO, besides its transaction's fee: at first 0.1 CIRO.
+        /// 0.01 to 100 CIRO.
+        #[codec(index = 0)]
+        pub static MessageFee: Ranged<{ 10 * MILLIUNIT }, { 100 * UNIT }> =
+            Ranged::clamped(100 * MILLIUNIT);
+    }
 }
 
 /// A number from `MIN` to `MAX`, both included. It is encoded as a `u128`; others do not decode.

@@ -9,8 +9,9 @@ use crate::{
     origins::{paced_deposit, paced_period, Emergency, RootOr},
     tracks::LARGE_DEPOSIT,
     AccountId, Babe, Balance, Balances, Beefy, BlockNumber, ConvictionVoting, Grandpa,
-    MultiBlockMigrations, Parameters, Preimage, Referenda, Runtime, RuntimeCall, RuntimeEvent,
-    RuntimeHoldReason, SafeMode, Scheduler, Session, Sudo, System, Timestamp, Treasury, TxPause,
+    MultiBlockMigrations, OutboundQueue, Parameters, Preimage, Referenda, Runtime, RuntimeCall,
+    RuntimeEvent, RuntimeHoldReason, SafeMode, Scheduler, Session, Sudo, System, Timestamp,
+    Treasury, TxPause,
 };
 use frame_support::{
     migrations::{FailedMigrationHandler, FailedMigrationHandling},
@@ -46,10 +47,15 @@ parameter_types! {
 /// What signed accounts and the origins of governance may call now. Root may call anything.
 pub type CallFilter = InsideBoth<SafeMode, TxPause>;
 
-/// The pallets that neither safe mode nor a pause stops: consensus, governance, and the safety of the chain itself.
+/// What neither safe mode nor a pause stops: consensus, governance, and the safety of the chain and its bridge.
 pub struct Essential;
 
 impl Essential {
+    fn contains_call(pallet: &[u8], call: &[u8]) -> bool {
+        Self::contains_pallet(pallet)
+            || (pallet, call) == (OutboundQueue::name().as_bytes(), b"set_halted")
+    }
+
     fn contains_pallet(name: &[u8]) -> bool {
         [
             System::name(),
@@ -76,13 +82,14 @@ impl Essential {
 
 impl Contains<RuntimeCall> for Essential {
     fn contains(call: &RuntimeCall) -> bool {
-        Self::contains_pallet(call.get_call_metadata().pallet_name.as_bytes())
+        let name = call.get_call_metadata();
+        Self::contains_call(name.pallet_name.as_bytes(), name.function_name.as_bytes())
     }
 }
 
 impl Contains<RuntimeCallNameOf<Runtime>> for Essential {
-    fn contains((pallet, _): &RuntimeCallNameOf<Runtime>) -> bool {
-        Self::contains_pallet(pallet)
+    fn contains((pallet, call): &RuntimeCallNameOf<Runtime>) -> bool {
+        Self::contains_call(pallet, call)
     }
 }
 

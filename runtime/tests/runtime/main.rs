@@ -1,5 +1,6 @@
 //! The composed runtime, from its genesis presets on.
 
+mod bridge;
 mod genesis;
 mod governance;
 mod limits;

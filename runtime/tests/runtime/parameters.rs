@@ -3,7 +3,7 @@
 use crate::{call, call_as, development};
 use ciro_runtime::{
     configs::parameters::{
-        dynamic::{economy, market},
+        dynamic::{bridge, economy, market},
         Ranged, RuntimeParameters,
     },
     constants::{MILLIUNIT, UNIT},
@@ -45,6 +45,7 @@ fn values_out_of_their_bounds_do_not_decode() {
         assert!(holds(market::MinJobPrice));
         assert!(holds(market::PlatformFee));
         assert!(holds(market::FeeBurnShare));
+        assert!(holds(bridge::MessageFee));
     });
 }
 
@@ -55,6 +56,7 @@ fn parameters_start_where_the_economy_does() {
         assert_eq!(u128::from(market::MinJobPrice::get()), UNIT);
         assert_eq!(u128::from(market::PlatformFee::get()), 250);
         assert_eq!(u128::from(market::FeeBurnShare::get()), 3_000);
+        assert_eq!(u128::from(bridge::MessageFee::get()), 100 * MILLIUNIT);
     });
 }
 

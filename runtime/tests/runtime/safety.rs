@@ -93,6 +93,15 @@ fn safe_mode_takes_reports_and_votes() {
         }
         .into()
     ));
+    assert!(essential(
+        pallet_outbound_queue::Call::set_halted { halted: true }.into()
+    ));
+    assert!(!essential(
+        pallet_outbound_queue::Call::close_lane {
+            lane: Default::default()
+        }
+        .into()
+    ));
     assert!(!essential(transfer()));
     assert!(!essential(
         pallet_job_market::Call::claim_job { job: 0 }.into()
@@ -173,6 +182,7 @@ fn consensus_and_governance_cannot_be_paused() {
             ("SafeMode", "force_exit"),
             ("TxPause", "unpause"),
             ("System", "apply_authorized_upgrade"),
+            ("OutboundQueue", "set_halted"),
         ] {
             let full_name = name(pallet, call);
             let pause = pallet_tx_pause::Call::pause { full_name };

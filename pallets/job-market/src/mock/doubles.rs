@@ -1,7 +1,7 @@
 //! Doubles of the pallets that the market meets: what tests set, and what the market told them.
 
 use super::*;
-use crate::{Jobs, Merit};
+use crate::{Jobs, Merit, OnProven, ProvenResult};
 use frame_support::{
     ensure, storage_alias,
     traits::{
@@ -50,6 +50,10 @@ pub type Cases = StorageValue<
     Vec<(AccountId, OffenceKind, u64)>,
     frame_support::pallet_prelude::ValueQuery,
 >;
+
+/// The jobs that were paid for a proof, with the hashes of their outputs.
+#[storage_alias]
+pub type Log = StorageValue<Doubles, Vec<(JobId, H256)>, frame_support::pallet_prelude::ValueQuery>;
 
 pub fn pot() -> AccountId {
     account(200)
@@ -265,5 +269,13 @@ pub struct TestMerit;
 impl Merit<AccountId> for TestMerit {
     fn merit(who: &AccountId) -> Permill {
         Merits::get(who).unwrap_or(Permill::one())
+    }
+}
+
+pub struct TestLog;
+
+impl OnProven for TestLog {
+    fn on_proven(job: JobId, result: &ProvenResult) {
+        Log::append((job, result.output_hash));
     }
 }

@@ -139,6 +139,7 @@ impl pallet_job_market::Config for Test {
     type Reputation = TestReputation;
     type Offences = TestOffences;
     type Merit = TestMerit;
+    type OnProven = TestLog;
     type FeeDestination = ResolveTo<Treasury, Balances>;
     type HeadStart = HeadStart;
     type ClaimTerm = ClaimTerm;

@@ -1,6 +1,7 @@
 //! Each test's name states the rule it checks.
 
 mod claim;
+mod desk;
 mod dispute;
 mod ending;
 mod migration;

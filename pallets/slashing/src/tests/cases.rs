@@ -1,6 +1,6 @@
 use crate::{
-    mock::*, weights::WeightInfo, CaseStatus, Cases, Error, Event, OffenceKind::*, Queue, Standing,
-    UnderInvestigation,
+    mock::*, weights::WeightInfo, CaseStatus, Cases, Error, Event, ExecutedCases, OffenceKind::*,
+    Queue, Standing, UnderInvestigation,
 };
 use frame_support::{assert_noop, assert_ok, dispatch::Pays, traits::Contains, weights::Weight};
 use pallet_reputation::ReputationReason;
@@ -334,4 +334,21 @@ fn the_views_show_the_cases_of_an_operator() {
 #[test]
 fn the_test_runtimes_constants_fit_together() {
     ext().execute_with(crate::Pallet::<Test>::check_constants);
+}
+
+#[test]
+fn other_pallets_see_a_case_once_it_is_executed() {
+    test(|| {
+        let (case, cancelled) = (open(1, InvalidCompute, 1), open(2, Downtime, 2));
+        assert_eq!(Slashing::executed(case), None);
+        assert_ok!(Slashing::cancel_case(RuntimeOrigin::root(), cancelled));
+        at(1 + DAY);
+        assert_ok!(Slashing::execute_case(signed(), case));
+        assert_eq!(
+            Slashing::executed(case),
+            Some((account(1), Perbill::from_percent(50)))
+        );
+        assert_eq!(Slashing::executed(cancelled), None);
+        assert_eq!(Slashing::executed(7), None);
+    });
 }

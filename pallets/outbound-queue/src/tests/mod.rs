@@ -1,0 +1,7 @@
+//! Each test's name states the rule it checks.
+
+mod lanes;
+mod messages;
+mod random;
+mod requests;
+mod results;
