@@ -1,7 +1,6 @@
 //! Weights, lengths and fees fit together.
 
 use crate::chain;
-use ciro_bridge_primitives::{ChainKind, Destination, LaneId};
 use ciro_primitives::ModelId;
 use ciro_runtime::{
     configs::system::NORMAL_DISPATCH_RATIO,
@@ -48,6 +47,7 @@ fn transfer() -> RuntimeCall {
 
 /// One of each call of the market, the registry and the outbound queue, as large as it gets, and a few others.
 fn largest_calls() -> Vec<RuntimeCall> {
+    use ciro_bridge_primitives::{ChainKind, Destination, LaneId};
     use pallet_job_market::Call as Market;
     use pallet_model_registry::Call as Registry;
     use pallet_outbound_queue::Call as Queue;
