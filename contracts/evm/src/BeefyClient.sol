@@ -7,6 +7,7 @@ import {Bits} from "./lib/Bits.sol";
 import {Leaf, Leaves, ValidatorSet} from "./lib/Leaf.sol";
 import {Merkle} from "./lib/Merkle.sol";
 import {Mmr} from "./lib/Mmr.sol";
+import {Signatures} from "./lib/Signatures.sol";
 
 /// What BEEFY validators sign: the root of Ciro's MMR at a block.
 struct Commitment {
@@ -20,12 +21,14 @@ struct Commitment {
 /// fewer than a third of the set in office are dishonest, and while validators who have left can still be slashed: then
 /// it expires, and takes no more roots. Nobody but the validators can make it accept one, the owner by an upgrade excepted.
 contract BeefyClient is Governed {
+    using Signatures for bytes;
+    using Signatures for bytes32;
+
     uint256 public constant MAX_VALIDATORS = 64;
     /// Seconds that a leaf's time may be ahead of this chain's.
     uint256 public constant MAX_DRIFT = 10 minutes;
     /// For so long Ciro can slash validators who have left.
     uint256 private constant SLASHABLE = 7 days;
-    uint256 private constant HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
 
     /// Hash of Ciro's first block.
     bytes32 public immutable genesis;
@@ -135,7 +138,6 @@ contract BeefyClient is Governed {
         returns (Leaf memory decoded)
     {
         decoded = Leaves.decode(leaf);
-        require(decoded.parent < blockNumber, LeafOutOfRange());
         require(Mmr.root(keccak256(leaf), decoded.parent, blockNumber, proof) == root, WrongLeafProof());
     }
 
@@ -153,13 +155,14 @@ contract BeefyClient is Governed {
 
     function _checkSet(ValidatorSet storage set, bytes calldata validators) private view {
         uint256 length = set.length;
-        require(validators.length == 20 * length, WrongAddressCount());
+        require(validators.length == Signatures.ADDRESS * length, WrongAddressCount());
 
         bytes32[] memory hashes = new bytes32[](length);
         bool zero;
         for (uint256 i = 0; i < length; i++) {
-            zero = zero || _validator(validators, i) == address(0);
-            hashes[i] = keccak256(validators[20 * i:20 * i + 20]);
+            address validator = validators.addressAt(i);
+            zero = zero || validator == address(0);
+            hashes[i] = Signatures.hashOf(validator);
         }
         require(Merkle.root(hashes) == set.root, WrongSetRoot());
         require(!zero, ZeroAddress());
@@ -167,35 +170,19 @@ contract BeefyClient is Governed {
 
     function _checkSignatures(bytes32 hash, bytes calldata validators, uint256 signers, bytes calldata signatures)
         private
-        pure
+        view
     {
-        uint256 length = validators.length / 20;
+        uint256 length = validators.length / Signatures.ADDRESS;
         require(signers >> length == 0, SignerOutOfRange());
         uint256 count = Bits.count(signers);
         require(count >= length - (length - 1) / 3, TooFewSigners());
-        require(signatures.length == 64 * count, WrongSignatureCount());
+        require(signatures.length == Signatures.SIGNATURE * count, WrongSignatureCount());
 
-        for (uint256 i = 0; signers != 0; i++) {
-            if (signers & 1 == 1) {
-                address validator = _validator(validators, i);
-                require(_recover(hash, signatures[:64]) == validator, WrongSigner());
-                signatures = signatures[64:];
-            }
-            signers >>= 1;
+        uint256 signature;
+        for (uint256 i = 0; i < length; i++) {
+            if (signers >> i & 1 == 0) continue;
+            require(hash.signerOf(signatures, signature++) == validators.addressAt(i), WrongSigner());
         }
-    }
-
-    /// Zero if nobody signed so.
-    function _recover(bytes32 hash, bytes calldata signature) private pure returns (address) {
-        bytes32 r = bytes32(signature[:32]);
-        uint256 vs = uint256(bytes32(signature[32:]));
-        uint256 s = vs & type(uint256).max >> 1;
-        require(s <= HALF_ORDER, HighS());
-        return ecrecover(hash, uint8(27 + (vs >> 255)), r, bytes32(s));
-    }
-
-    function _validator(bytes calldata validators, uint256 i) private pure returns (address) {
-        return address(bytes20(validators[20 * i:20 * i + 20]));
     }
 
     function _checkNext(ValidatorSet memory set, uint64 before) private pure {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ERC20PermitUpgradeable} from
-    "@openzeppelin/contracts-upgradeable/token/ERC20/extensions/ERC20PermitUpgradeable.sol";
+import {
+    ERC20PermitUpgradeable
+} from "@openzeppelin/contracts-upgradeable/token/ERC20/extensions/ERC20PermitUpgradeable.sol";
 import "./Errors.sol";
 import {BeefyClient} from "./BeefyClient.sol";
 import {Inbox} from "./Inbox.sol";
@@ -86,8 +87,10 @@ contract CiroToken is Inbox, ERC20PermitUpgradeable {
     function _carryOut(Leaf memory, uint256, bytes32[] calldata words) internal override {
         uint128 amount = Words.toUint128(words[4]);
         if (block.timestamp <= Words.toUint64(words[5])) {
+            address recipient = Words.toAddress(words[3]);
+            require(recipient != address(0), BadRecipient());
             _use(amount);
-            _mint(Words.toAddress(words[3]), amount);
+            _mint(recipient, amount);
         } else {
             bytes32[] memory back = new bytes32[](Messages.RETURN_WORDS);
             back[3] = words[Messages.NONCE];

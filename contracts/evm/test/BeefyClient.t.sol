@@ -393,9 +393,12 @@ contract BeefyClientTest is Test {
         } else {
             s.leaf[place - s.validators.length - s.signatures.length] ^= flip;
         }
-        (bool taken,) = address(c.client).call(
-            abi.encodeCall(BeefyClient.submit, (s.commitment, s.validators, s.signers, s.signatures, s.leaf, s.proof))
-        );
+        (bool taken,) = address(c.client)
+            .call(
+                abi.encodeCall(
+                    BeefyClient.submit, (s.commitment, s.validators, s.signers, s.signatures, s.leaf, s.proof)
+                )
+            );
         vm.assertFalse(taken);
         submit(ciro.handOver());
     }
@@ -444,9 +447,8 @@ contract BeefyClientTest is Test {
 
     function client(ValidatorSet memory first, ValidatorSet memory second) private returns (BeefyClient) {
         address implementation = address(new BeefyClient(bytes32(0), 5 days));
-        bytes memory call = abi.encodeCall(
-            BeefyClient.initialize, (address(this), GUARDIAN, first, second, uint64(block.timestamp))
-        );
+        bytes memory call =
+            abi.encodeCall(BeefyClient.initialize, (address(this), GUARDIAN, first, second, uint64(block.timestamp)));
         return BeefyClient(address(new ERC1967Proxy(implementation, call)));
     }
 

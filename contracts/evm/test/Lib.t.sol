@@ -8,6 +8,7 @@ import {Leaf, Leaves, ValidatorSet} from "../src/lib/Leaf.sol";
 import {Merkle} from "../src/lib/Merkle.sol";
 import {Words} from "../src/lib/Message.sol";
 import {Mmr} from "../src/lib/Mmr.sol";
+import {Signatures} from "../src/lib/Signatures.sol";
 import {vm} from "../script/Vm.sol";
 import {Ciro} from "./support/Ciro.sol";
 import {Trees} from "./support/Trees.sol";
@@ -36,9 +37,7 @@ contract LibTest {
         for (uint256 count = 1; count <= 20; count++) {
             bytes32[] memory leaves = leavesFrom(count, count);
             for (uint256 i = 0; i < count; i++) {
-                vm.assertEq(
-                    this.merkle(leaves[i], i, count, Trees.merklePath(leaves, i)), Trees.merkleRoot(leaves)
-                );
+                vm.assertEq(this.merkle(leaves[i], i, count, Trees.merklePath(leaves, i)), Trees.merkleRoot(leaves));
                 vm.assertEq(this.mmr(leaves[i], i, count, Trees.mmrProof(leaves, i)), Trees.mmrRoot(leaves));
             }
         }
@@ -98,8 +97,9 @@ contract LibTest {
 
     function test_a_leaf_is_153_bytes_in_the_order_of_the_protocol() public view {
         bytes32 three = bytes32(uint256(0x0303030303030303030303030303030303030303030303030303030303030303));
-        bytes memory encoded = bytes.concat(hex"00_02010000", three, hex"0400000000000000_05000000");
-        encoded = bytes.concat(encoded, bytes32(uint256(6)), hex"0700000000000000", bytes32(uint256(8)), bytes32(uint256(9)));
+        bytes memory encoded = bytes.concat(hex"0002010000", three, hex"040000000000000005000000");
+        encoded =
+            bytes.concat(encoded, bytes32(uint256(6)), hex"0700000000000000", bytes32(uint256(8)), bytes32(uint256(9)));
         Leaf memory leaf =
             Leaf(0x0102, three, ValidatorSet(4, 5, bytes32(uint256(6))), 7, bytes32(uint256(8)), bytes32(uint256(9)));
         vm.assertEq(abi.encode(this.decode(encoded)), abi.encode(leaf));
@@ -119,15 +119,35 @@ contract LibTest {
         vm.assertEq(Bits.count(x), ones);
     }
 
+    /// The signer before would be left where the precompile writes nothing.
+    function testFuzz_a_signature_of_nobody_has_no_signer(uint256 key, bytes32 digest) public view {
+        key = 1 + key % type(uint128).max;
+        bytes memory signature = ciro.signature(key, digest);
+        address[] memory signers = this.signersOf(digest, bytes.concat(signature, new bytes(64), signature));
+        vm.assertEq(signers[0], vm.addr(key));
+        vm.assertEq(signers[1], address(0));
+        vm.assertEq(signers[2], vm.addr(key));
+    }
+
+    function testFuzz_packed_addresses_are_read(address[] memory accounts) public view {
+        bytes memory packed;
+        for (uint256 i = 0; i < accounts.length; i++) {
+            packed = abi.encodePacked(packed, accounts[i]);
+        }
+        for (uint256 i = 0; i < accounts.length; i++) {
+            vm.assertEq(this.addressAt(packed, i), accounts[i]);
+            vm.assertEq(Signatures.hashOf(accounts[i]), keccak256(abi.encodePacked(accounts[i])));
+        }
+    }
+
     function testFuzz_bytes_are_turned_round(uint32 x, uint64 y) public view {
         vm.assertEq(abi.encodePacked(Bits.swap32(x)), ciro.littleEndian(x, 4));
         vm.assertEq(abi.encodePacked(Bits.swap64(y)), ciro.littleEndian(y, 8));
     }
 
     function testFuzz_a_lane_is_the_hash_of_its_107_bytes(bytes32 genesis, uint256 chain, address target) public pure {
-        bytes memory encoded = bytes.concat(
-            "ciro/lane/1", genesis, hex"00", bytes32(chain), bytes32(uint256(uint160(target)))
-        );
+        bytes memory encoded =
+            bytes.concat("ciro/lane/1", genesis, hex"00", bytes32(chain), bytes32(uint256(uint160(target))));
         vm.assertEq(encoded.length, 11 + 32 + 1 + 32 + 32);
         vm.assertEq(Lane.to(genesis, chain, target), keccak256(encoded));
     }
@@ -163,16 +183,23 @@ contract LibTest {
         return Merkle.root(leaf, index, count, path);
     }
 
-    function mmr(bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata proof)
-        external
-        pure
-        returns (bytes32)
-    {
+    function mmr(bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata proof) external pure returns (bytes32) {
         return Mmr.root(leaf, index, count, proof);
     }
 
     function decode(bytes calldata leaf) external pure returns (Leaf memory) {
         return Leaves.decode(leaf);
+    }
+
+    function signersOf(bytes32 digest, bytes calldata signatures) external view returns (address[] memory signers) {
+        signers = new address[](signatures.length / 64);
+        for (uint256 i = 0; i < signers.length; i++) {
+            signers[i] = Signatures.signerOf(digest, signatures, i);
+        }
+    }
+
+    function addressAt(bytes calldata addresses, uint256 i) external pure returns (address) {
+        return Signatures.addressAt(addresses, i);
     }
 
     function toUint64(bytes32 word) external pure returns (uint64) {

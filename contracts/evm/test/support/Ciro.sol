@@ -82,6 +82,10 @@ contract Ciro {
         session++;
     }
 
+    function rotateBack() external {
+        session--;
+    }
+
     /// @notice What the set in office signs of the newest block; it brings no leaf.
     function commit() public view returns (Submission memory s) {
         return commitBy(session);
@@ -217,10 +221,7 @@ contract Ciro {
     function digest(Commitment memory commitment) public pure returns (bytes32) {
         return keccak256(
             abi.encodePacked(
-                hex"046d6880",
-                commitment.root,
-                littleEndian(commitment.blockNumber, 4),
-                littleEndian(commitment.set, 8)
+                hex"046d6880", commitment.root, littleEndian(commitment.blockNumber, 4), littleEndian(commitment.set, 8)
             )
         );
     }
