@@ -33,9 +33,19 @@ pub const ATTESTERS: &str = "Attesters";
 /// Pallet of tokens on other chains.
 pub const TOKEN_GATEWAY: &str = "TokenGateway";
 
+/// Pallet of BEEFY's validators.
+pub const BEEFY: &str = "Beefy";
+
 /// A value that is encoded already, of a type that the runtime and this build share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded(Vec<u8>);
+
+impl Encoded {
+    /// What is encoded already.
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
 
 impl<T: Encode> From<&T> for Encoded {
     fn from(value: &T) -> Self {
@@ -167,6 +177,8 @@ calls! {
     }
     /// Pays out what has arrived by a message; anybody may.
     TOKEN_GATEWAY.release Release { lane: [u8; 32], nonce: u64 }
+    /// Reports a validator who has signed another root than the chain's: see [`crate::Client::report_fork_voting`].
+    BEEFY.report_fork_voting ReportForkVoting { equivocation_proof: Encoded, key_owner_proof: Encoded }
     /// Says as an attester that a message (its `ciro_bridge_primitives::Payload`) was sent on another chain.
     ATTESTERS.attest Attest { lane: [u8; 32], nonce: u64, payload: Encoded }
 }

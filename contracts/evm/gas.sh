@@ -8,13 +8,13 @@ node - <<'TABLE'
 const gas = require("./snapshots/gas.json");
 const bytes = require("./snapshots/bytes.json");
 const row = (...cells) => console.log(`| ${cells.join(" | ")} |`);
-const figure = (x) => Math.round(x).toLocaleString("en");
+const figure = (x) => (x === undefined ? "" : Math.round(x).toLocaleString("en"));
 
 row("call", "gas", "gas for each", "bytes of data");
 row("---", "---:", "---:", "---:");
-const names = Object.keys(gas).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+const names = Object.keys(bytes).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
 for (const name of names) {
-    const count = /^\d+/.exec(name) ?? 1;
-    row(name, figure(gas[name]), figure(gas[name] / count), figure(bytes[name]));
+    const items = Number(/^\d+/.exec(name)?.[0] ?? 1);
+    row(name, figure(gas[name]), name in gas ? figure(gas[name] / items) : "", figure(bytes[name]));
 }
 TABLE

@@ -76,31 +76,33 @@ mod interface {
             error Halted();
             error Expired();
             error StaleCommitment();
-            error UnknownValidatorSet();
-            error WrongValidatorCount();
-            error WrongValidatorRoot();
-            error ZeroValidator();
+            error UnknownSet();
+            error WrongAddressCount();
+            error WrongSetRoot();
+            error ZeroAddress();
             error SignerOutOfRange();
             error TooFewSigners();
             error WrongSignatureCount();
             error HighS();
-            error WrongSignature();
+            error WrongSigner();
+            error MissingLeaf();
             error UnexpectedLeaf();
-            error WrongLeaf();
+            error UnknownRoot();
+            error MalformedLeaf();
             error LeafOutOfRange();
-            error WrongLeafRoot();
+            error WrongLeafProofLength();
+            error WrongLeafProof();
             error WrongNextSet();
-            error LeafFromTheFuture();
-            error UnknownBlock();
-            error WrongProofLength();
-            error LeafIndex();
-            error MessageNotProven();
-            error WrongWordCount();
+            error WrongSetLength();
+            error LeafFromFuture();
+            error IndexOutOfRange();
+            error WrongPathLength();
+            error WrongPath();
             error WrongLane();
             error UnknownKind();
-            error AlreadyTaken();
-            error ResultNotProven();
+            error WrongWordCount();
             error ValueOutOfRange();
+            error NonceTaken();
             error MintLimitReached();
             error OtherResult(uint64 job);
         }
@@ -360,8 +362,8 @@ mod tests {
 
     #[test]
     fn refusals_have_names() {
-        let selector = &keccak256("AlreadyTaken()")[..4];
-        assert_eq!(refusal(selector), Some("AlreadyTaken"));
+        let selector = &keccak256("NonceTaken()")[..4];
+        assert_eq!(refusal(selector), Some("NonceTaken"));
         assert_eq!(refusal(&hex!("01020304")), None);
         assert_eq!(refusal(&[]), None);
     }

@@ -73,6 +73,8 @@ pub struct Destination {
     pub from_block: u64,
     /// Blocks behind the head that count as final; nothing for what the chain calls final.
     pub confirmations: Option<u64>,
+    /// Blocks of Ciro by which the client may be behind although no message waits.
+    pub max_lag: Option<u32>,
     /// Most to pay: gwei per gas, or STRK per transaction.
     pub max_fee: f64,
 }

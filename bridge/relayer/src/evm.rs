@@ -129,7 +129,10 @@ impl Evm {
     }
 
     /// Sends a call and waits until it is in a block.
-    async fn send(&self, to: Address, input: Vec<u8>) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Refused`], [`TooExpensive`], or whatever the node says.
+    pub async fn send(&self, to: Address, input: Vec<u8>) -> Result<()> {
         let input = Bytes::from(input);
         let mut last = self.last.lock().await;
         let call = json!({ "from": self.signer.address, "to": to, "data": input });

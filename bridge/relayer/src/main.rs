@@ -1,36 +1,9 @@
-//! `ciro-bridge` carries what Ciro and the contracts on other chains say to each other.
-//!
-//! It is trusted with nothing: contracts check what it brings, and Ciro believes attesters, of whom it may be one. It may
-//! be killed at any moment, run several times, and forget everything, as the chains' own state says what is left to do:
-//! [`outbound`] follows the validators and delivers messages, [`inbound`] attests what contracts have sent.
+//! `ciro-bridge` relays between Ciro and the contracts on other chains.
 
-mod backoff;
-mod ciro;
-mod config;
-mod destination;
-mod evm;
-mod inbound;
-mod journal;
-mod metrics;
-mod outbound;
-mod plan;
-mod rpc;
-mod starknet;
-
-use anyhow::{ensure, Context, Result};
-use ciro::{Ciro, Head};
-use ciro_bridge_primitives::{self as bridge, lane_id, Word};
-use ciro_client::keypair_from_file;
+use ciro_bridge::{config::Config, relay};
 use clap::Parser;
-use config::{Config, Kind};
-use destination::Destination;
-use inbound::{Attester, Inbound};
-use journal::Journal;
-use metrics::Metrics;
-use outbound::{Contract, Outbound};
-use std::{io::IsTerminal, path::PathBuf, process::exit, sync::Arc};
-use tokio::signal::unix::{signal, SignalKind};
-use tracing::{error, info};
+use std::{io::IsTerminal, path::PathBuf, process::exit};
+use tracing::error;
 use tracing_subscriber::EnvFilter;
 
 /// Ciro's relayer: shows the validators' signatures to the contracts on other chains, delivers messages, and attests what
@@ -54,121 +27,16 @@ async fn main() {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    match relay(Arguments::parse()).await {
+    let outcome = match Config::read(&Arguments::parse().config) {
+        Ok(config) => relay(&config).await,
+        Err(problem) => Err(problem),
+    };
+    match outcome {
+        // Whatever is under way is no worse off than if the process were killed.
         Ok(()) => exit(0),
         Err(problem) => {
             error!("{problem:#}");
             exit(1);
-        }
-    }
-}
-
-async fn relay(arguments: Arguments) -> Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let config = Config::read(&arguments.config)?;
-    let ciro = Arc::new(Ciro::connect(&config.ciro.node).await?);
-    let relay = Relay {
-        head: ciro.follow(),
-        journal: Arc::new(Journal::open(&config.state, &ciro.genesis())?),
-        metrics: Metrics::new()?,
-        attester: config.ciro.attester()?,
-        ciro,
-    };
-    if let Some(address) = config.metrics {
-        relay.metrics.clone().serve(address).await?;
-    }
-    for destination in &config.destinations {
-        relay
-            .start(destination)
-            .await
-            .with_context(|| format!("destination \"{}\"", destination.name))?;
-    }
-    // Leaving at once is no worse than being killed.
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    info!("stopped");
-    Ok(())
-}
-
-impl config::Ciro {
-    fn attester(&self) -> Result<Option<Arc<Attester>>> {
-        let file = self.attester_key_file.as_deref();
-        let key = file.map(keypair_from_file).transpose()?;
-        Ok(key.map(|key| Arc::new(Attester::new(key))))
-    }
-}
-
-/// What all tasks share.
-struct Relay {
-    ciro: Arc<Ciro>,
-    head: Head,
-    journal: Arc<Journal>,
-    metrics: Arc<Metrics>,
-    attester: Option<Arc<Attester>>,
-}
-
-impl Relay {
-    /// Starts the tasks of a destination, once it is clear that its contracts follow this chain.
-    async fn start(&self, described: &config::Destination) -> Result<()> {
-        let destination: Arc<dyn Destination> = match described.kind {
-            Kind::Evm => Arc::new(evm::Evm::connect(described).await?),
-            Kind::Starknet => Arc::new(starknet::Starknet::connect(described).await?),
-        };
-        let genesis = destination.genesis().await?;
-        ensure!(
-            genesis == self.ciro.genesis(),
-            "its client follows another chain of Ciro, whose first block is 0x{}",
-            hex::encode(genesis)
-        );
-        let contracts: Vec<Contract> = described
-            .contracts
-            .iter()
-            .map(|address| self.contract(&*destination, address))
-            .collect();
-        for contract in &contracts {
-            info!("{}: serving the lane {}", described.name, contract.lane);
-        }
-        let outbound = Outbound::new(
-            &described.name,
-            self.ciro.clone(),
-            self.head.clone(),
-            destination.clone(),
-            &contracts,
-            self.journal.clone(),
-            self.metrics.clone(),
-        );
-        tokio::spawn(outbound.run());
-        let Some(attester) = &self.attester else {
-            return Ok(());
-        };
-        for contract in contracts {
-            let inbound = Inbound {
-                name: described.name.clone(),
-                ciro: self.ciro.clone(),
-                destination: destination.clone(),
-                contract,
-                from_block: described.from_block,
-                attester: attester.clone(),
-                journal: self.journal.clone(),
-                metrics: self.metrics.clone(),
-            };
-            tokio::spawn(inbound.run());
-        }
-        Ok(())
-    }
-
-    fn contract(&self, destination: &dyn Destination, address: &Word) -> Contract {
-        let leads_to = bridge::Destination {
-            kind: destination.kind(),
-            chain_id: destination.chain_id(),
-            contract: *address,
-        };
-        Contract {
-            address: *address,
-            lane: lane_id(&self.ciro.genesis(), &leads_to),
         }
     }
 }

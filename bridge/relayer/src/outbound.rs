@@ -6,6 +6,7 @@
 use crate::{
     backoff::Backoff,
     ciro::{Ciro, Head},
+    config,
     destination::{At, Destination, Refused},
     journal::Journal,
     metrics::{Metrics, Purpose},
@@ -13,8 +14,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use ciro_bridge_calldata::Delivery;
-use ciro_bridge_primitives::{LaneId, LeafProof, Message, Update, Word};
-use ciro_bridge_prover::message_proof;
+use ciro_bridge_primitives::{LaneId, LeafProof, Update, Word};
 use ciro_client::Client;
 use std::{
     collections::BTreeMap,
@@ -51,6 +51,7 @@ pub struct Outbound {
     head: Head,
     destination: Arc<dyn Destination>,
     lanes: Vec<Lane>,
+    max_lag: Option<u32>,
     journal: Arc<Journal>,
     metrics: Arc<Metrics>,
     reviewed: Option<Instant>,
@@ -111,7 +112,7 @@ impl Lane {
 impl Outbound {
     /// Prepares to relay to a destination.
     pub fn new(
-        name: &str,
+        described: &config::Destination,
         ciro: Arc<Ciro>,
         head: Head,
         destination: Arc<dyn Destination>,
@@ -125,7 +126,8 @@ impl Outbound {
             messages: BTreeMap::new(),
         });
         Self {
-            name: name.to_owned(),
+            name: described.name.clone(),
+            max_lag: described.max_lag,
             lanes: lanes.collect(),
             ciro,
             head,
@@ -225,6 +227,7 @@ impl Outbound {
             now,
             head,
             waiting,
+            max_lag: self.max_lag,
         })
     }
 
@@ -239,28 +242,8 @@ impl Outbound {
         let state = client.at(parent).await?;
         for lane in &mut self.lanes {
             let id = lane.contract.lane;
-            let Some(opened) = state.lane(id).await? else {
-                continue;
-            };
-            let mut block = opened.last_block.filter(|_| opened.next_nonce > lane.next);
-            let mut found = BTreeMap::new();
-            while let Some(number) = block {
-                let leaf = client.leaf_proof(number, number + 1).await?;
-                for message in messages_of(client, id, &leaf).await? {
-                    if message.nonce >= lane.next {
-                        found.insert(message.nonce, number);
-                    }
-                }
-                let complete = found.keys().next() == Some(&lane.next);
-                block = match complete {
-                    true => None,
-                    false => client.previous_block(id, number).await?,
-                };
-            }
-            for nonce in lane.next..opened.next_nonce {
-                let block = *found
-                    .get(&nonce)
-                    .with_context(|| format!("the node does not know message {nonce} of {id}"))?;
+            for block in client.blocks_of_messages(&state, id, lane.next).await? {
+                let nonce = lane.next;
                 let address = &lane.contract.address;
                 let taken = self
                     .destination
@@ -401,7 +384,11 @@ impl Outbound {
         nonces: &[u64],
     ) -> Result<()> {
         let Contract { address, lane } = self.lanes[contract].contract;
-        let delivery = delivery(client, at, lane, leaf, nonces).await?;
+        let delivery = Delivery {
+            block: at,
+            leaf: leaf.clone(),
+            messages: client.message_proofs(leaf, lane, nonces).await?,
+        };
         let done = self.destination.deliver(&address, &delivery).await;
         self.metrics
             .sent(&self.name, Purpose::Delivery, done.is_ok());
@@ -411,38 +398,6 @@ impl Outbound {
         info!(block, ?nonces, "{}: delivered by {lane}", self.name);
         Ok(())
     }
-}
-
-/// What a contract takes for messages of a lane, all of the leaf's block.
-async fn delivery(
-    client: &Client,
-    at: u32,
-    lane: LaneId,
-    leaf: &LeafProof,
-    nonces: &[u64],
-) -> Result<Delivery> {
-    let all = client.messages(leaf).await?;
-    let mut messages = Vec::new();
-    for (index, words) in (0..).zip(&all) {
-        let message = Message::from_words(words)?;
-        if message.lane == lane && nonces.contains(&message.nonce) {
-            messages.push(message_proof(&leaf.leaf, &all, index)?);
-        }
-    }
-    Ok(Delivery {
-        block: at,
-        leaf: leaf.clone(),
-        messages,
-    })
-}
-
-/// A lane's messages among those of the leaf's block.
-async fn messages_of(client: &Client, lane: LaneId, leaf: &LeafProof) -> Result<Vec<Message>> {
-    let all = client.messages(leaf).await?;
-    let messages = all.iter().map(|words| Message::from_words(words));
-    let mut messages = messages.collect::<Result<Vec<_>, _>>()?;
-    messages.retain(|message| message.lane == lane);
-    Ok(messages)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! The state of the chains alone decides, so that a relayer that forgets everything goes on where it was: hand-overs come
 //! first and in order, as a client follows one set to the next; then what the client can be shown already; then a newer
-//! root, if a message waits for one.
+//! root, if a message waits for one or the client has fallen too far behind.
 
 use crate::destination::ClientState;
 use std::collections::BTreeMap;
@@ -41,6 +41,8 @@ pub struct View {
     pub head: Option<Head>,
     /// The messages that are not delivered and not held back.
     pub waiting: Vec<Waiting>,
+    /// Blocks by which the client may be behind although no message waits; any number if there is none.
+    pub max_lag: Option<u32>,
 }
 
 /// What to do.
@@ -96,11 +98,13 @@ pub fn next(view: &View) -> Step {
     if let Some(step) = delivery(view) {
         return step;
     }
-    let waits_for = |head: Head| {
-        let mut waiting = view.waiting.iter();
-        head.block > client.newest && waiting.any(|message| message.block < head.block)
+    let is_wanted = |head: Head| {
+        let behind = head.block.saturating_sub(client.newest);
+        let waits = |message: &Waiting| message.block < head.block;
+        let too_far = view.max_lag.is_some_and(|max| behind > max);
+        behind > 0 && (too_far || view.waiting.iter().any(waits))
     };
-    if head.is_some_and(waits_for) {
+    if head.is_some_and(is_wanted) {
         return Step::Update;
     }
     Step::Rest(match expired {

@@ -122,7 +122,19 @@ impl Starknet {
         Ok(self.rpc.call(method, params).await?)
     }
 
-    /// Asks a contract.
+    /// Asks a contract, in the newest block.
+    ///
+    /// # Errors
+    /// The node does not answer, or the contract has no such function.
+    pub async fn read(
+        &self,
+        contract: &Word,
+        function: &str,
+        arguments: &[Word],
+    ) -> Result<Vec<Word>> {
+        self.ask(contract, function, arguments, newest()).await
+    }
+
     async fn ask(
         &self,
         contract: &Word,
@@ -145,13 +157,16 @@ impl Starknet {
 
     /// A number that the client tells.
     async fn number(&self, function: &str) -> Result<u64> {
-        let answer = self.ask(&self.client, function, &[], newest()).await?;
+        let answer = self.read(&self.client, function, &[]).await?;
         let number = answer.first().and_then(u64_of);
         number.with_context(|| format!("the client does not answer {function}"))
     }
 
     /// Sends a call and waits until it is in a block.
-    async fn send(&self, to: &Word, function: &str, arguments: &[Word]) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Refused`], [`TooExpensive`], or whatever the node says.
+    pub async fn send(&self, to: &Word, function: &str, arguments: &[Word]) -> Result<()> {
         let _guard = self.sending.lock().await;
         let nonce: Felt = self
             .call(
@@ -268,16 +283,12 @@ impl Destination for Starknet {
     }
 
     async fn genesis(&self) -> Result<Hash> {
-        let answer = self
-            .ask(&self.client, "genesis_hash", &[], newest())
-            .await?;
+        let answer = self.read(&self.client, "genesis_hash", &[]).await?;
         read_word(&answer).context("the client does not answer genesis_hash")
     }
 
     async fn client(&self) -> Result<ClientState> {
-        let sets = self
-            .ask(&self.client, "validator_sets", &[], newest())
-            .await?;
+        let sets = self.read(&self.client, "validator_sets", &[]).await?;
         let set = sets.first().and_then(u64_of);
         let handover = self.number("handover_time").await?;
         Ok(ClientState {
@@ -347,7 +358,7 @@ impl Destination for Starknet {
     async fn balance(&self) -> Result<f64> {
         let token = config::parse_word(STRK).map_err(anyhow::Error::msg)?;
         let account = [self.signer.account];
-        let answer = self.ask(&token, "balance_of", &account, newest()).await?;
+        let answer = self.read(&token, "balance_of", &account).await?;
         let balance = read_word(&answer).context("the token does not answer balance_of")?;
         let number = |half: &[u8]| half.iter().fold(0.0, |sum, b| sum * 256.0 + f64::from(*b));
         Ok(number(&balance) / UNIT)

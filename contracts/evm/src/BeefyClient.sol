@@ -138,7 +138,6 @@ contract BeefyClient is Governed {
         returns (Leaf memory decoded)
     {
         decoded = Leaves.decode(leaf);
-        require(decoded.parent < blockNumber, LeafOutOfRange());
         require(Mmr.root(keccak256(leaf), decoded.parent, blockNumber, proof) == root, WrongLeafProof());
     }
 

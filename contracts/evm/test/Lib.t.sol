@@ -8,6 +8,7 @@ import {Leaf, Leaves, ValidatorSet} from "../src/lib/Leaf.sol";
 import {Merkle} from "../src/lib/Merkle.sol";
 import {Words} from "../src/lib/Message.sol";
 import {Mmr} from "../src/lib/Mmr.sol";
+import {Signatures} from "../src/lib/Signatures.sol";
 import {vm} from "../script/Vm.sol";
 import {Ciro} from "./support/Ciro.sol";
 import {Trees} from "./support/Trees.sol";
@@ -118,6 +119,27 @@ contract LibTest {
         vm.assertEq(Bits.count(x), ones);
     }
 
+    /// The signer before would be left where the precompile writes nothing.
+    function testFuzz_a_signature_of_nobody_has_no_signer(uint256 key, bytes32 digest) public view {
+        key = 1 + key % type(uint128).max;
+        bytes memory signature = ciro.signature(key, digest);
+        address[] memory signers = this.signersOf(digest, bytes.concat(signature, new bytes(64), signature));
+        vm.assertEq(signers[0], vm.addr(key));
+        vm.assertEq(signers[1], address(0));
+        vm.assertEq(signers[2], vm.addr(key));
+    }
+
+    function testFuzz_packed_addresses_are_read(address[] memory accounts) public view {
+        bytes memory packed;
+        for (uint256 i = 0; i < accounts.length; i++) {
+            packed = abi.encodePacked(packed, accounts[i]);
+        }
+        for (uint256 i = 0; i < accounts.length; i++) {
+            vm.assertEq(this.addressAt(packed, i), accounts[i]);
+            vm.assertEq(Signatures.hashOf(accounts[i]), keccak256(abi.encodePacked(accounts[i])));
+        }
+    }
+
     function testFuzz_bytes_are_turned_round(uint32 x, uint64 y) public view {
         vm.assertEq(abi.encodePacked(Bits.swap32(x)), ciro.littleEndian(x, 4));
         vm.assertEq(abi.encodePacked(Bits.swap64(y)), ciro.littleEndian(y, 8));
@@ -167,6 +189,17 @@ contract LibTest {
 
     function decode(bytes calldata leaf) external pure returns (Leaf memory) {
         return Leaves.decode(leaf);
+    }
+
+    function signersOf(bytes32 digest, bytes calldata signatures) external view returns (address[] memory signers) {
+        signers = new address[](signatures.length / 64);
+        for (uint256 i = 0; i < signers.length; i++) {
+            signers[i] = Signatures.signerOf(digest, signatures, i);
+        }
+    }
+
+    function addressAt(bytes calldata addresses, uint256 i) external pure returns (address) {
+        return Signatures.addressAt(addresses, i);
     }
 
     function toUint64(bytes32 word) external pure returns (uint64) {

@@ -16,6 +16,7 @@ fn view() -> View {
         now: 500,
         head: Some(Head { block: 14, set: 3 }),
         waiting: vec![],
+        max_lag: None,
     }
 }
 
@@ -43,6 +44,18 @@ fn nothing_is_relayed_within_a_session_unless_a_message_waits() {
         ..view()
     };
     assert_eq!(next(&waits), Step::Update);
+}
+
+#[test]
+fn a_client_is_kept_within_its_lag() {
+    for (max_lag, step) in [
+        (Some(3), Step::Update),
+        (Some(4), Step::Rest(Rest::Done)),
+        (None, Step::Rest(Rest::Done)),
+    ] {
+        let view = View { max_lag, ..view() };
+        assert_eq!(next(&view), step, "{max_lag:?}");
+    }
 }
 
 #[test]
@@ -258,6 +271,7 @@ impl World {
             now: self.now(),
             head: self.head,
             waiting: waiting.map(|(message, _)| message).collect(),
+            max_lag: None,
         }
     }
 

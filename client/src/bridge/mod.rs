@@ -1,19 +1,30 @@
 //! What the bridge needs of a node: lanes, justifications, and proofs of what blocks sent.
 
+mod fork;
+
 use crate::{
     calls::{ATTESTERS, OUTBOUND_QUEUE, TOKEN_GATEWAY},
     types::{Arrival, Balance, Ballot, Lane, Remote},
     AccountId, Client, Error, Hash, Result, State,
 };
-use ciro_bridge_primitives::{u64_of, LaneId, LeafProof, ResultLeaf, Update, Word};
-use ciro_bridge_prover::{leaf_proof, update, AuthorityId, FinalityProof};
-use ciro_primitives::ModelId;
+use ciro_bridge_primitives::{
+    u64_of, Genesis, LaneId, LeafProof, MessageProof, ResultLeaf, ResultProof, Update,
+    ValidatorSet, Word,
+};
+use ciro_bridge_prover::{
+    leaf_proof, message_proof, result_proof, update, AuthorityId, FinalityProof,
+};
+use ciro_primitives::{JobId, ModelId};
 use codec::{Decode, DecodeAll};
+use scale_decode::DecodeAsType;
 use serde::Deserialize;
 use subxt::{
-    config::substrate::DigestItem,
+    config::substrate::{DigestItem, SubstrateHeader},
+    dynamic::storage,
     rpcs::{client::RpcSubscription, rpc_params},
 };
+
+type Header = SubstrateHeader<Hash>;
 
 /// Under which name BEEFY keeps justifications and digests.
 const BEEFY: [u8; 4] = *b"BEEF";
@@ -78,6 +89,12 @@ impl Client {
         }
     }
 
+    async fn header(&self, hash: Hash) -> Result<Header> {
+        let header = self.rpc.chain_get_header(Some(hash)).await;
+        let header = header.map_err(Error::chain)?;
+        header.ok_or_else(|| unavailable(format!("the block {hash:?}")))
+    }
+
     async fn justification_at(&self, hash: Hash) -> Result<Option<FinalityProof>> {
         let block = self.rpc.chain_get_block(Some(hash)).await;
         let justifications = block.map_err(Error::chain)?.and_then(|b| b.justifications);
@@ -106,16 +123,8 @@ impl Client {
             .block_hash(block)
             .await?
             .ok_or_else(|| missing(block))?;
-        let header = self.rpc.chain_get_header(Some(hash)).await;
-        let header = header
-            .map_err(Error::chain)?
-            .ok_or_else(|| missing(block))?;
-        let named = header.digest.logs.iter().find_map(|item| match item {
-            DigestItem::Consensus(BEEFY, bytes) => match bytes.split_first() {
-                Some((&AUTHORITIES_CHANGE, set)) => Authorities::decode_all(&mut &*set).ok(),
-                _ => None,
-            },
-            _ => None,
+        let named = digest(&self.header(hash).await?, AUTHORITIES_CHANGE, |set| {
+            Authorities::decode_all(&mut &*set).ok()
         });
         let set = match named {
             Some(set) => set,
@@ -167,6 +176,23 @@ impl Client {
         Ok(Some(low))
     }
 
+    /// What a client on another chain is deployed with to follow this chain from now on: what it believes.
+    pub async fn client_genesis(&self) -> Result<Genesis> {
+        let head = self.finalised().await?;
+        let newest = head.number() as u32;
+        let set = |name| head.beefy_set(name);
+        let (current, next) = (set("BeefyAuthorities"), set("BeefyNextAuthorities"));
+        let current = current.await?;
+        let first = self.first_block_of_set(current.id, newest).await?;
+        // The genesis block has no time.
+        let first = first.ok_or_else(|| missing(1))?.max(1);
+        Ok(Genesis {
+            current,
+            next: next.await?,
+            time: self.leaf_proof(first, newest).await?.leaf.extra.timestamp,
+        })
+    }
+
     /// Number of the set that signs a block: its leaf, which is about its parent, names the one after it.
     async fn set_of(&self, block: u32) -> Result<u64> {
         let proof = self.leaf_proof(block - 1, block).await?;
@@ -201,7 +227,7 @@ impl Client {
 
     /// The block of a lane's last message before those that `block` has; nothing if `block` has the lane's first one, or
     /// none of it.
-    pub async fn previous_block(&self, lane: LaneId, block: u32) -> Result<Option<u32>> {
+    async fn previous_block(&self, lane: LaneId, block: u32) -> Result<Option<u32>> {
         let parent = block.saturating_sub(1);
         let hash = self
             .block_hash(parent)
@@ -213,27 +239,123 @@ impl Client {
         previous.await.map_err(Error::chain)
     }
 
+    /// The blocks of the messages that a lane has had from the nonce `from` on, in order, up to the block of `state`; the
+    /// block after it must be there.
+    pub async fn blocks_of_messages(
+        &self,
+        state: &State,
+        lane: LaneId,
+        from: u64,
+    ) -> Result<Vec<u32>> {
+        let Some(opened) = state.lane(lane).await? else {
+            return Ok(vec![]);
+        };
+        let mut blocks = vec![];
+        let mut block = opened.last_block.filter(|_| from < opened.next_nonce);
+        while let Some(number) = block {
+            let leaf = self.leaf_proof(number, number + 1).await?;
+            let all = self.messages(&leaf).await?;
+            let nonces = all.iter().filter_map(|words| nonce_in(lane, words));
+            let mut count = 0;
+            let mut first = u64::MAX;
+            for nonce in nonces.filter(|nonce| *nonce >= from) {
+                (count, first) = (count + 1, first.min(nonce));
+            }
+            blocks.resize(blocks.len() + count, number);
+            block = match first <= from {
+                true => None,
+                false => self.previous_block(lane, number).await?,
+            };
+        }
+        blocks.reverse();
+        match blocks.len() as u64 == opened.next_nonce.saturating_sub(from) {
+            true => Ok(blocks),
+            false => Err(unavailable(format!(
+                "all messages of the lane {lane}: sync it anew with --enable-offchain-indexing true"
+            ))),
+        }
+    }
+
     /// The messages of the leaf's block, in order.
-    pub async fn messages(&self, leaf: &LeafProof) -> Result<Vec<Vec<Word>>> {
+    async fn messages(&self, leaf: &LeafProof) -> Result<Vec<Vec<Word>>> {
         let leaves = self.tree(&leaf.leaf.extra.messages_root).await?;
         let words = leaves.iter().map(|bytes| bytes.as_chunks().0.to_vec());
         Ok(words.collect())
     }
 
-    /// The results of the leaf's block, in order, as far as they are results.
-    pub async fn results(&self, leaf: &LeafProof) -> Result<Vec<ResultLeaf>> {
+    /// Proves messages of a lane, all of the leaf's block.
+    pub async fn message_proofs(
+        &self,
+        leaf: &LeafProof,
+        lane: LaneId,
+        nonces: &[u64],
+    ) -> Result<Vec<MessageProof>> {
+        let all = self.messages(leaf).await?;
+        let mut proofs = vec![];
+        for (index, words) in (0..).zip(&all) {
+            if nonce_in(lane, words).is_some_and(|nonce| nonces.contains(&nonce)) {
+                proofs.push(message_proof(&leaf.leaf, &all, index)?);
+            }
+        }
+        match proofs.len() == nonces.len() {
+            true => Ok(proofs),
+            false => Err(unavailable(format!(
+                "messages {nonces:?} of {lane} in block {}",
+                leaf.leaf.parent_number
+            ))),
+        }
+    }
+
+    /// Proves the result of a job, which is one of the leaf's block.
+    pub async fn result_proof(&self, leaf: &LeafProof, job: JobId) -> Result<ResultProof> {
         let leaves = self.tree(&leaf.leaf.extra.results_root).await?;
-        leaves
-            .iter()
-            .map(|bytes| {
-                result_leaf(bytes)
-                    .ok_or_else(|| unavailable("a result where a block's results should be"))
-            })
-            .collect()
+        let results = leaves.iter().map(|bytes| {
+            result_leaf(bytes).ok_or_else(|| unavailable("a result where one should be"))
+        });
+        let results = results.collect::<Result<Vec<_>>>()?;
+        let index = results.iter().position(|result| result.job == job);
+        let index = index.ok_or_else(|| {
+            unavailable(format!(
+                "a result of job {job} in block {}: the bridge was halted then, or the block full; `send_result` sends it as a message",
+                leaf.leaf.parent_number
+            ))
+        })?;
+        Ok(result_proof(&leaf.leaf, &results, index as u32)?)
     }
 }
 
+/// The nonce of a message, if it is one of that lane.
+fn nonce_in(lane: LaneId, words: &[Word]) -> Option<u64> {
+    match words {
+        [first, nonce, ..] if *first == lane.0 => u64_of(nonce),
+        _ => None,
+    }
+}
+
+/// A set of validators, as BEEFY's MMR pallet stores it.
+#[derive(DecodeAsType)]
+struct StoredSet {
+    id: u64,
+    len: u32,
+    keyset_commitment: Word,
+}
+
 impl State {
+    async fn beefy_set(&self, name: &str) -> Result<ValidatorSet> {
+        let set = self
+            .at()
+            .storage()
+            .fetch(storage::<(), StoredSet>("BeefyMmr", name), ())
+            .await
+            .map_err(Error::chain)?;
+        let set = set.decode().map_err(Error::chain)?;
+        Ok(ValidatorSet {
+            id: set.id,
+            length: set.len,
+            root: set.keyset_commitment,
+        })
+    }
+
     /// A lane, if somebody has opened it.
     pub async fn lane(&self, lane: LaneId) -> Result<Option<Lane>> {
         self.map(OUTBOUND_QUEUE, "Lanes", lane.0).await
@@ -282,6 +404,17 @@ impl State {
     pub async fn canonical_supply(&self) -> Result<Balance> {
         self.view(TOKEN_GATEWAY, "canonical_supply", ()).await
     }
+}
+
+/// What BEEFY's digest of that number says in a header.
+fn digest<T>(header: &Header, number: u8, read: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+    header.digest.logs.iter().find_map(|item| match item {
+        DigestItem::Consensus(BEEFY, bytes) => match bytes.split_first() {
+            Some((first, rest)) if *first == number => read(rest),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 fn unavailable(what: impl Into<String>) -> Error {
