@@ -130,6 +130,11 @@ calls! {
     JOB_MARKET.submit_result SubmitResult {
         job: JobId, payee: AccountId, input: Vec<u8>, output: Vec<i32>, proof: Vec<u8>
     }
+    /// Answers several claimed jobs of one model by one proof of all their samples, in this order. `input` is in two's
+    /// complement bytes.
+    JOB_MARKET.submit_results SubmitResults {
+        jobs: Vec<JobId>, payee: AccountId, input: Vec<u8>, output: Vec<i32>, proof: Vec<u8>
+    }
     /// Answers a claimed job that asks for no proof.
     JOB_MARKET.submit_answer SubmitAnswer { job: JobId, payee: AccountId, output: Vec<i32> }
     /// Says that an answer is wrong; a fee is held.

@@ -6,7 +6,7 @@ use crate::{
     RefusalReason, Verification, VerifyProof,
 };
 use ciro_primitives::{input_commitment, JobId, ModelId};
-use ciro_zkml_air::{Preset, VerifyingKey};
+use ciro_zkml_air::{Preset, VerifyingKey, MAX_BINDING};
 use ciro_zkml_verifier::{Statement, Tensor};
 use codec::Encode;
 use frame_support::{
@@ -189,7 +189,9 @@ impl VerifyProof for TestVerifier {
         statement: &Statement<'_>,
         proof: &[u8],
     ) -> Result<(), RefusalReason> {
-        if proof.starts_with(&Self::proof(key, statement)) {
+        if statement.binding.len() > MAX_BINDING {
+            Err(RefusalReason::Statement)
+        } else if proof.starts_with(&Self::proof(key, statement)) {
             Ok(())
         } else {
             Err(RefusalReason::Sum)

@@ -2,7 +2,8 @@ use crate::{
     mock::*, Auction, Error, Event, HoldReason, JobSpec, JobState, RefusalReason, Verification,
     WeightInfo, Workload,
 };
-use ciro_primitives::{input_commitment, output_hash, JobId, ModelId};
+use ciro_primitives::{input_commitment, output_hash, JobId, ModelId, MAX_BATCH};
+use ciro_zkml_air::MAX_BINDING;
 use frame_support::{
     assert_noop, assert_ok,
     dispatch::{GetDispatchInfo, Pays},
@@ -286,6 +287,14 @@ fn the_samples_of_all_jobs_are_as_many_as_a_proof_holds_and_at_least_one() {
             Error::<Test>::InvalidBatch
         );
         assert_ok!(joint_answer(&jobs[..3], worker()).submit(worker()));
+    });
+}
+
+#[test]
+fn a_proof_can_be_bound_to_as_many_jobs_as_it_has_samples() {
+    test(|| {
+        let binding = Market::joint_binding(&[JobId::MAX; MAX_BATCH as usize], worker());
+        assert!(binding.len() <= MAX_BINDING, "{} bytes", binding.len());
     });
 }
 
