@@ -1,7 +1,6 @@
 //! Weights, lengths and fees fit together.
 
 use crate::chain;
-use ciro_bridge_primitives::{ChainKind, Destination, LaneId};
 use ciro_primitives::ModelId;
 use ciro_runtime::{
     configs::system::NORMAL_DISPATCH_RATIO,
@@ -48,6 +47,7 @@ fn transfer() -> RuntimeCall {
 
 /// One of each call of the market, the registry and the outbound queue, as large as it gets, and a few others.
 fn largest_calls() -> Vec<RuntimeCall> {
+    use ciro_bridge_primitives::{ChainKind, Destination, LaneId};
     use pallet_job_market::Call as Market;
     use pallet_model_registry::Call as Registry;
     use pallet_outbound_queue::Call as Queue;
@@ -89,6 +89,30 @@ fn largest_calls() -> Vec<RuntimeCall> {
         .into(),
         Registry::deregister { model }.into(),
     ];
+    let lane = LaneId([1; 32]);
+    let destination = Destination {
+        kind: ChainKind::Evm,
+        chain_id: [1; 32],
+        contract: [1; 32],
+    };
+    calls.extend([
+        Queue::open_lane { destination }.into(),
+        Queue::close_lane { lane }.into(),
+        Queue::send_result { lane, job: 0 }.into(),
+        Queue::send_slash { lane, case: 0 }.into(),
+        Queue::prove_remote {
+            lane,
+            remote_job: H256::zero(),
+            model,
+            payee: H256::zero(),
+            batch: 1,
+            input: vec![1; MAX_INPUT as usize].try_into().unwrap(),
+            output: output(MAX_OUTPUT),
+            proof: vec![1; MAX_PROOF as usize].try_into().unwrap(),
+        }
+        .into(),
+        Queue::set_halted { halted: true }.into(),
+    ] as [RuntimeCall; 6]);
     calls.extend([
         Market::submit_job { spec: spec() }.into(),
         Market::submit_jobs {
@@ -124,30 +148,6 @@ fn largest_calls() -> Vec<RuntimeCall> {
         result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT),
         transfer(),
     ] as [RuntimeCall; 16]);
-    let lane = LaneId([1; 32]);
-    let destination = Destination {
-        kind: ChainKind::Evm,
-        chain_id: [1; 32],
-        contract: [1; 32],
-    };
-    calls.extend([
-        Queue::open_lane { destination }.into(),
-        Queue::close_lane { lane }.into(),
-        Queue::send_result { lane, job: 0 }.into(),
-        Queue::send_slash { lane, case: 0 }.into(),
-        Queue::prove_remote {
-            lane,
-            remote_job: H256::zero(),
-            model,
-            payee: H256::zero(),
-            batch: 1,
-            input: vec![1; MAX_INPUT as usize].try_into().unwrap(),
-            output: output(MAX_OUTPUT),
-            proof: vec![1; MAX_PROOF as usize].try_into().unwrap(),
-        }
-        .into(),
-        Queue::set_halted { halted: true }.into(),
-    ] as [RuntimeCall; 6]);
     calls.push(
         pallet_utility::Call::batch_all {
             calls: calls.clone(),
