@@ -1,7 +1,7 @@
 //! A chain with balances and attesters. What is true on the other chain, and what was received, the tests say and see.
 
 use crate as pallet_attesters;
-use crate::{BallotOf, Ballots, HoldReason, ReceiveMessage, VerifyMessage};
+use crate::{BallotOf, Ballots, Call, HoldReason, ReceiveMessage, VerifyMessage};
 use ciro_bridge_primitives::{Hash, LaneId, Message, Payload};
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
@@ -10,7 +10,7 @@ use frame_support::{
 };
 use frame_system::{EnsureRoot, EnsureSignedBy};
 use sp_io::TestExternalities;
-use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
+use sp_runtime::{traits::Dispatchable, BuildStorage, DispatchError, DispatchResult};
 use std::collections::BTreeMap;
 
 pub use crate::Balance;
@@ -170,36 +170,45 @@ pub fn message(lane: LaneId, nonce: u64, number: u128) -> Message {
     }
 }
 
+/// Dispatches a call as an extrinsic would be: all or nothing.
+fn dispatch(origin: RuntimeOrigin, call: pallet_attesters::Call<Test>) -> DispatchResult {
+    let dispatched = RuntimeCall::from(call).dispatch(origin);
+    dispatched.map(|_| ()).map_err(|refused| refused.error)
+}
+
 pub fn invite(who: AccountId) -> DispatchResult {
-    Attesters::invite(RuntimeOrigin::root(), who)
+    dispatch(RuntimeOrigin::root(), Call::invite { who })
 }
 
 pub fn remove(who: AccountId) -> DispatchResult {
-    Attesters::remove(RuntimeOrigin::root(), who)
+    dispatch(RuntimeOrigin::root(), Call::remove { who })
 }
 
 pub fn join(who: AccountId, bond: Balance) -> DispatchResult {
-    Attesters::join(RuntimeOrigin::signed(who), bond)
+    dispatch(RuntimeOrigin::signed(who), Call::join { bond })
 }
 
 pub fn leave(who: AccountId) -> DispatchResult {
-    Attesters::leave(RuntimeOrigin::signed(who))
+    dispatch(RuntimeOrigin::signed(who), Call::leave {})
 }
 
 pub fn withdraw(who: AccountId) -> DispatchResult {
-    Attesters::withdraw_bond(RuntimeOrigin::signed(who))
+    dispatch(RuntimeOrigin::signed(who), Call::withdraw_bond {})
 }
 
 pub fn halt(halted: bool) -> DispatchResult {
-    Attesters::set_halted(RuntimeOrigin::signed(GUARD), halted)
+    dispatch(RuntimeOrigin::signed(GUARD), Call::set_halted { halted })
 }
 
 /// Votes in a lane for the message of that nonce and number.
 pub fn attest_in(lane: LaneId, who: AccountId, nonce: u64, number: u128) -> DispatchResult {
-    let origin = RuntimeOrigin::signed(who);
-    Attesters::attest(origin, lane, nonce, payload(number))
-        .map(|_| ())
-        .map_err(|refused| refused.error)
+    let payload = payload(number);
+    let call = Call::attest {
+        lane,
+        nonce,
+        payload,
+    };
+    dispatch(RuntimeOrigin::signed(who), call)
 }
 
 /// Votes in the first lane.
@@ -211,10 +220,13 @@ pub fn attest(who: AccountId, nonce: u64, number: u128) -> DispatchResult {
 pub fn prove_in(lane: LaneId, nonce: u64, number: u128) -> DispatchResult {
     let id = message(lane, nonce, number).id();
     Truth::mutate(|truth| truth.insert((lane, nonce), id));
-    let origin = RuntimeOrigin::signed(99);
-    Attesters::prove(origin, lane, nonce, payload(number), id)
-        .map(|_| ())
-        .map_err(|refused| refused.error)
+    let call = Call::prove {
+        lane,
+        nonce,
+        payload: payload(number),
+        evidence: id,
+    };
+    dispatch(RuntimeOrigin::signed(99), call)
 }
 
 /// Proves in the first lane.

@@ -1,7 +1,7 @@
 //! A chain with balances and the gateway. What leaves is noted in place of the outbound queue; what arrives the tests say.
 
 use crate as pallet_token_gateway;
-use crate::{is_address, ArrivalOf, CanonicalSupply, Limits, LimitsOf, RemoteOf};
+use crate::{is_address, ArrivalOf, Call, CanonicalSupply, Limits, LimitsOf, RemoteOf};
 use ciro_bridge_primitives::{ChainKind, Destination, LaneId, Message, Payload, ResultLeaf, Word};
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
@@ -16,7 +16,7 @@ use pallet_attesters::ReceiveMessage;
 use pallet_outbound_queue::Outbox;
 use sp_io::TestExternalities;
 use sp_runtime::{
-    traits::{Convert, IdentityLookup},
+    traits::{Convert, Dispatchable, IdentityLookup},
     AccountId32, BuildStorage, DispatchError, DispatchResult,
 };
 use std::time::Duration;
@@ -223,18 +223,47 @@ pub fn limits() -> LimitsOf<Test> {
     }
 }
 
+/// Dispatches a call as an extrinsic would be: all or nothing.
+fn dispatch(origin: RuntimeOrigin, call: Call<Test>) -> DispatchResult {
+    let dispatched = RuntimeCall::from(call).dispatch(origin);
+    dispatched.map(|_| ()).map_err(|refused| refused.error)
+}
+
+fn by_guard(call: Call<Test>) -> DispatchResult {
+    dispatch(RuntimeOrigin::signed(guard()), call)
+}
+
 pub fn register(lane: LaneId, limits: LimitsOf<Test>) -> DispatchResult {
-    Gateway::register_remote(RuntimeOrigin::root(), lane, limits)
+    dispatch(
+        RuntimeOrigin::root(),
+        Call::register_remote { lane, limits },
+    )
 }
 
 pub fn set_limits(lane: LaneId, limits: LimitsOf<Test>) -> DispatchResult {
-    Gateway::set_limits(RuntimeOrigin::root(), lane, limits)
+    dispatch(RuntimeOrigin::root(), Call::set_limits { lane, limits })
+}
+
+/// Sends to someone on another chain.
+pub fn transfer_to(
+    who: AccountId,
+    lane: LaneId,
+    recipient: Word,
+    amount: Balance,
+    lifetime: u64,
+) -> DispatchResult {
+    let call = Call::transfer_out {
+        lane,
+        recipient,
+        amount,
+        lifetime,
+    };
+    dispatch(RuntimeOrigin::signed(who), call)
 }
 
 /// Sends to someone on another chain within an hour.
 pub fn transfer(who: AccountId, lane: LaneId, amount: Balance) -> DispatchResult {
-    let origin = RuntimeOrigin::signed(who);
-    Gateway::transfer_out(origin, lane, address(9), amount, 3_600)
+    transfer_to(who, lane, address(9), amount, 3_600)
 }
 
 /// Has a burn for an account on Ciro arrive.
@@ -279,27 +308,34 @@ pub fn receive(lane: LaneId, nonce: u64, payload: Payload) {
 }
 
 pub fn release(lane: LaneId, nonce: u64) -> DispatchResult {
-    Gateway::release(RuntimeOrigin::signed(alice()), lane, nonce)
+    dispatch(
+        RuntimeOrigin::signed(alice()),
+        Call::release { lane, nonce },
+    )
 }
 
 pub fn pause(lane: LaneId, outbound: bool, inbound: bool) -> DispatchResult {
-    Gateway::set_paused(RuntimeOrigin::signed(guard()), lane, outbound, inbound)
+    by_guard(Call::set_paused {
+        lane,
+        outbound,
+        inbound,
+    })
 }
 
 pub fn halt(halted: bool) -> DispatchResult {
-    Gateway::set_halted(RuntimeOrigin::signed(guard()), halted)
+    by_guard(Call::set_halted { halted })
 }
 
 pub fn suspend(lane: LaneId, nonce: u64) -> DispatchResult {
-    Gateway::suspend(RuntimeOrigin::signed(guard()), lane, nonce)
+    by_guard(Call::suspend { lane, nonce })
 }
 
 pub fn resume(lane: LaneId, nonce: u64) -> DispatchResult {
-    Gateway::resume(RuntimeOrigin::root(), lane, nonce)
+    dispatch(RuntimeOrigin::root(), Call::resume { lane, nonce })
 }
 
 pub fn reject(lane: LaneId, nonce: u64) -> DispatchResult {
-    Gateway::reject(RuntimeOrigin::root(), lane, nonce)
+    dispatch(RuntimeOrigin::root(), Call::reject { lane, nonce })
 }
 
 pub fn remote(lane: LaneId) -> RemoteOf<Test> {

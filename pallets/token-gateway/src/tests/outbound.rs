@@ -1,11 +1,11 @@
 use crate::{mock::*, Error, Event, Limits, MAX_LIFETIME, MIN_LIFETIME};
 use ciro_bridge_primitives::{Message, Payload};
 use frame_support::{assert_noop, assert_ok};
-use sp_runtime::{DispatchError, TokenError};
+use sp_runtime::{DispatchError, DispatchResult, TokenError};
 
-fn transfer_to(recipient: [u8; 32], lane: usize, lifetime: u64) -> sp_runtime::DispatchResult {
-    let origin = RuntimeOrigin::signed(alice());
-    Gateway::transfer_out(origin, LANES[lane], recipient, 100, lifetime)
+/// Alice sends to that address within that time.
+fn transfer_to(recipient: [u8; 32], lane: usize, lifetime: u64) -> DispatchResult {
+    crate::mock::transfer_to(alice(), LANES[lane], recipient, 100, lifetime)
 }
 
 #[test]
