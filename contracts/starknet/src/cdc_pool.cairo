@@ -4,8 +4,9 @@
 mod CDCPool {
     use ciro::interfaces::{ICDCPool, ICiroTokenDispatcher, ICiroTokenDispatcherTrait};
     use ciro::lane::{Handler, Lane};
+    use ciro::packing::{SlashCasePacking, UnbondingPacking};
     use ciro::timelock::Timelock;
-    use ciro::types::{SlashRecord, Unbonding};
+    use ciro::types::{SlashCase, SlashRecord, Unbonding};
     use starknet::{ContractAddress, get_block_timestamp, get_caller_address, get_contract_address};
 
     component!(path: Timelock, storage: timelock, event: TimelockEvent);
@@ -29,13 +30,6 @@ mod CDCPool {
     const SHARES_LIMIT: u256 = 0x100000000000000000000000000000000;
     const NO_LIMIT: u32 = 0xffffffff;
 
-    /// A slash of an operator.
-    #[derive(Copy, Drop, starknet::Store)]
-    struct Case {
-        number: u64,
-        share: u32,
-    }
-
     #[storage]
     struct Storage {
         #[substorage(v0)]
@@ -57,7 +51,7 @@ mod CDCPool {
         unbonding: LegacyMap<(ContractAddress, ContractAddress), Unbonding>,
         /// By operator, and by operator and index: its cases in the order of their arrival.
         case_count: LegacyMap<u256, u32>,
-        cases: LegacyMap<(u256, u32), Case>,
+        cases: LegacyMap<(u256, u32), SlashCase>,
         known_cases: LegacyMap<(u256, u64), bool>,
         /// How many of its operator's cases a worker has behind it.
         settled_cases: LegacyMap<ContractAddress, u32>,
@@ -299,7 +293,7 @@ mod CDCPool {
             }
             self.known_cases.write((operator, case), true);
             let count = self.case_count.read(operator);
-            self.cases.write((operator, count), Case { number: case, share });
+            self.cases.write((operator, count), SlashCase { number: case, share });
             self.case_count.write(operator, count + 1);
             self.emit(OperatorSlashed { operator, case, share });
         }
@@ -329,7 +323,7 @@ mod CDCPool {
             self.settled_cases.write(worker, settled);
         }
 
-        fn apply_case(ref self: ContractState, worker: ContractAddress, case: Case) {
+        fn apply_case(ref self: ContractState, worker: ContractAddress, case: SlashCase) {
             let share: u256 = case.share.into();
             let stake = self.worker_stakes.read(worker);
             let amount = stake * share / MILLION;

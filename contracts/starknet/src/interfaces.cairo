@@ -66,8 +66,10 @@ pub trait ICiroToken<TState> {
 pub trait IResultRegistry<TState> {
     /// Records results that stand in `proven`, a leaf that the commitment to `block` proves.
     fn record(ref self: TState, block: u32, proven: ProvenLeaf, results: Span<ProvenResult>);
-    /// A job's result, if it was recorded.
-    fn result(self: @TState, job: u64) -> Option<ComputeResult>;
+    /// Whether this is the job's result, as Ciro's chain verified it.
+    fn is_proven(self: @TState, job: u64, result: ComputeResult) -> bool;
+    /// Whether a result of the job was recorded.
+    fn has_result(self: @TState, job: u64) -> bool;
 }
 
 #[starknet::interface]

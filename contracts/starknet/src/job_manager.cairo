@@ -7,8 +7,9 @@ mod JobManager {
         IJobManager
     };
     use ciro::lane::{Handler, Lane};
+    use ciro::packing::WorkerInfoPacking;
     use ciro::timelock::Timelock;
-    use ciro::types::{ComputeSpec, Job, JobStatus, WorkerInfo};
+    use ciro::types::{ComputeSpec, Job, JobStatus, Progress, WorkerInfo};
     use starknet::{ContractAddress, get_block_timestamp, get_caller_address, get_contract_address};
 
     component!(path: Timelock, storage: timelock, event: TimelockEvent);
@@ -23,8 +24,8 @@ mod JobManager {
     /// The kind of message.
     const REMOTE_RESULT: u256 = 3;
     /// Bounds of a job's duration, in seconds: ten minutes and thirty days.
-    const MIN_DURATION: u64 = 600;
-    const MAX_DURATION: u64 = 2592000;
+    const MIN_DURATION: u32 = 600;
+    const MAX_DURATION: u32 = 2592000;
     /// For how many seconds a claim keeps others away.
     const CLAIM_TERM: u64 = 3600;
     /// For how many seconds after its deadline a job still waits for a result that is on its way.
@@ -142,8 +143,8 @@ mod JobManager {
         fn claim_job(ref self: ContractState, job_id: felt252) {
             let mut job = self.open_job(job_id);
             let now = get_block_timestamp();
-            assert(now <= job.deadline, 'DeadlinePassed');
-            assert(now > job.claimed_until, 'AlreadyClaimed');
+            assert(now <= job.progress.deadline, 'DeadlinePassed');
+            assert(now > job.progress.claimed_until, 'AlreadyClaimed');
             let worker = get_caller_address();
             assert(worker != job.worker, 'ClaimedBefore');
             self.lapse(job_id, job);
@@ -154,17 +155,17 @@ mod JobManager {
             assert(info.committed <= pool.active_stake(worker), 'InsufficientStake');
             self.worker_registry.write(worker, info);
             job.worker = worker;
-            job.claimed_until = now + CLAIM_TERM;
+            job.progress.claimed_until = now + CLAIM_TERM;
             self.active_jobs.write(job_id, job);
-            self.emit(JobClaimed { job_id, worker, claimed_until: job.claimed_until });
+            self.emit(JobClaimed { job_id, worker, claimed_until: job.progress.claimed_until });
         }
 
         fn refund(ref self: ContractState, job_id: felt252) {
             let mut job = self.open_job(job_id);
             assert(get_caller_address() == job.requester, 'NotRequester');
-            assert(get_block_timestamp() > job.deadline + GRACE, 'TooEarly');
+            assert(get_block_timestamp() > job.progress.deadline + GRACE, 'TooEarly');
             self.lapse(job_id, job);
-            job.status = JobStatus::Refunded;
+            job.progress.status = JobStatus::Refunded;
             self.active_jobs.write(job_id, job);
             let payment = self.pay(job_id, job.requester);
             self.emit(JobRefunded { job_id, payment });
@@ -212,10 +213,10 @@ mod JobManager {
             if payee == job.worker {
                 self.fulfil(job_id, payee);
             } else {
-                assert(get_block_timestamp() > job.claimed_until, 'ClaimedByAnother');
+                assert(get_block_timestamp() > job.progress.claimed_until, 'ClaimedByAnother');
                 self.lapse(job_id, job);
             }
-            job.status = JobStatus::Completed;
+            job.progress.status = JobStatus::Completed;
             job.output_hash = output_hash;
             self.active_jobs.write(job_id, job);
             let payment = self.pay(job_id, payee);
@@ -242,10 +243,12 @@ mod JobManager {
                 model_hash,
                 input_commitment,
                 compute_requirements,
-                deadline: get_block_timestamp() + compute_requirements.duration,
-                status: JobStatus::Open,
+                progress: Progress {
+                    status: JobStatus::Open,
+                    deadline: get_block_timestamp() + compute_requirements.duration.into(),
+                    claimed_until: 0
+                },
                 worker: Zeroable::zero(),
-                claimed_until: 0,
                 output_hash: 0,
             };
             self.active_jobs.write(job_id, job);
@@ -279,8 +282,8 @@ mod JobManager {
 
         fn open_job(self: @ContractState, job_id: felt252) -> Job {
             let job = self.active_jobs.read(job_id);
-            assert(job.status != JobStatus::Unknown, 'UnknownJob');
-            assert(job.status == JobStatus::Open, 'JobClosed');
+            assert(job.progress.status != JobStatus::Unknown, 'UnknownJob');
+            assert(job.progress.status == JobStatus::Open, 'JobClosed');
             job
         }
 

@@ -41,6 +41,7 @@ pub mod Lane {
     const TAG_END: u64 = 0x312f65;
     /// Words of every message before those that its kind brings: lane, nonce and kind. Fewer could be a node of the tree.
     const HEAD: u32 = 3;
+    const NONCES_IN_SLOT: u64 = 128;
     /// The kind of chain that Starknet is.
     const STARKNET: u64 = 1;
 
@@ -48,7 +49,8 @@ pub mod Lane {
     struct Storage {
         client: ContractAddress,
         genesis_hash: u256,
-        taken: LegacyMap<u64, bool>,
+        /// By nonce / 128: a bit for each nonce that was taken.
+        taken: LegacyMap<u64, u128>,
         sent: u64,
     }
 
@@ -97,7 +99,8 @@ pub mod Lane {
         }
 
         fn is_taken(self: @ComponentState<TContractState>, nonce: u64) -> bool {
-            self.taken.read(nonce)
+            let (_, is_taken) = self.mark(nonce);
+            is_taken
         }
 
         fn sent(self: @ComponentState<TContractState>) -> u64 {
@@ -123,8 +126,9 @@ pub mod Lane {
             let length = Handler::<TContractState>::length();
             assert(content.len() == HEAD + length, 'WrongWordCount');
             let nonce: u64 = (*content.at(1)).try_into().expect('ValueOutOfRange');
-            assert(!self.taken.read(nonce), 'NonceTaken');
-            self.taken.write(nonce, true);
+            let (marked, is_taken) = self.mark(nonce);
+            assert(!is_taken, 'NonceTaken');
+            self.taken.write(nonce / NONCES_IN_SLOT, marked);
             let mut contract = self.get_contract_mut();
             contract.carry_out(nonce, content.slice(HEAD, length));
             self.emit(Taken { nonce });
@@ -157,6 +161,13 @@ pub mod Lane {
             self.emit(Sent { nonce, words });
         }
 
+        /// The slot of a nonce with its bit set, and whether it was set before.
+        fn mark(self: @ComponentState<TContractState>, nonce: u64) -> (u128, bool) {
+            let slot = self.taken.read(nonce / NONCES_IN_SLOT);
+            let bit = power_of_two(nonce % NONCES_IN_SLOT);
+            (slot | bit, slot & bit != 0)
+        }
+
         fn own_lane(self: @ComponentState<TContractState>) -> u256 {
             let mut bytes = BytesTrait::new();
             let contract: felt252 = get_contract_address().into();
@@ -168,5 +179,22 @@ pub mod Lane {
             bytes.append_word(contract.into());
             reverse(bytes.keccak())
         }
+    }
+
+    /// 2^exponent, for an exponent below 128.
+    fn power_of_two(exponent: u64) -> u128 {
+        let mut power = 1;
+        let mut square = 2;
+        let mut rest = exponent;
+        while rest > 0 {
+            if rest % 2 == 1 {
+                power *= square;
+            }
+            rest /= 2;
+            if rest > 0 {
+                square *= square;
+            }
+        };
+        power
     }
 }

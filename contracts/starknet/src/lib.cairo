@@ -5,6 +5,7 @@ pub mod hashing;
 pub mod interfaces;
 pub mod lane;
 pub mod merkle;
+pub mod packing;
 pub mod signatures;
 pub mod timelock;
 pub mod types;

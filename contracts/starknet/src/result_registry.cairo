@@ -8,6 +8,7 @@ mod ResultRegistry {
     use ciro::merkle::check_path;
     use ciro::timelock::Timelock;
     use ciro::types::{ComputeResult, ProvenLeaf, ProvenResult};
+    use core::poseidon::poseidon_hash_span;
     use starknet::ContractAddress;
 
     component!(path: Timelock, storage: timelock, event: TimelockEvent);
@@ -30,8 +31,8 @@ mod ResultRegistry {
         timelock: Timelock::Storage,
         #[substorage(v0)]
         lane: Lane::Storage,
-        recorded: LegacyMap<u64, bool>,
-        results: LegacyMap<u64, ComputeResult>,
+        /// Each job's result by its hash: whoever reads one knows it, and a hash is one slot where the result is six.
+        results: LegacyMap<u64, felt252>,
     }
 
     #[event]
@@ -78,12 +79,12 @@ mod ResultRegistry {
             };
         }
 
-        fn result(self: @ContractState, job: u64) -> Option<ComputeResult> {
-            if self.recorded.read(job) {
-                Option::Some(self.results.read(job))
-            } else {
-                Option::None
-            }
+        fn is_proven(self: @ContractState, job: u64, result: ComputeResult) -> bool {
+            self.results.read(job) == hash_of(result)
+        }
+
+        fn has_result(self: @ContractState, job: u64) -> bool {
+            self.results.read(job) != 0
         }
     }
 
@@ -108,13 +109,20 @@ mod ResultRegistry {
     impl Internal of InternalTrait {
         /// Records a result. A job has one: what comes again is the same.
         fn note(ref self: ContractState, job: u64, result: ComputeResult) {
-            if self.recorded.read(job) {
-                assert(self.results.read(job) == result, 'ResultConflict');
-            } else {
-                self.recorded.write(job, true);
-                self.results.write(job, result);
+            let known = self.results.read(job);
+            let hash = hash_of(result);
+            if known == 0 {
+                self.results.write(job, hash);
                 self.emit(Recorded { job, result });
+            } else {
+                assert(known == hash, 'ResultConflict');
             }
         }
+    }
+
+    fn hash_of(result: ComputeResult) -> felt252 {
+        let mut felts = array![];
+        result.serialize(ref felts);
+        poseidon_hash_span(felts.span())
     }
 }

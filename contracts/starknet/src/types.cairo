@@ -1,6 +1,7 @@
 //! Types that callers of the contracts see. Hashes and words are big-endian numbers, times Unix seconds, amounts plancks
 //! (10^-18 CIRO, and below 2^128).
 
+use ciro::packing::{ComputeSpecPacking, ProgressPacking};
 use starknet::ContractAddress;
 
 /// What Ciro's validators sign: the root of the mountain range at a block.
@@ -49,7 +50,7 @@ pub struct Message {
 }
 
 /// A result of a job on Ciro, which the chain verified by a proof.
-#[derive(Copy, Drop, Serde, PartialEq, starknet::Store)]
+#[derive(Copy, Drop, Serde)]
 pub struct ComputeResult {
     pub model: u256,
     pub input_commitment: u256,
@@ -67,7 +68,7 @@ pub struct ProvenResult {
 }
 
 /// What a requester asks for.
-#[derive(Copy, Drop, Serde, starknet::Store)]
+#[derive(Copy, Drop, Serde)]
 pub struct ComputeSpec {
     /// Whether the worker's machine must have a GPU.
     pub gpu: bool,
@@ -76,15 +77,14 @@ pub struct ComputeSpec {
     /// Least arithmetic throughput, in units of 10^9 operations a second.
     pub gflops: u32,
     /// Seconds from submission to deadline.
-    pub duration: u64,
+    pub duration: u32,
     /// What an answer earns.
     pub max_payment: u256,
 }
 
 /// Where a job stands.
-#[derive(Copy, Drop, Serde, PartialEq, starknet::Store)]
+#[derive(Copy, Drop, Serde, PartialEq)]
 pub enum JobStatus {
-    #[default]
     /// No such job.
     Unknown,
     /// Waiting for a result.
@@ -95,6 +95,15 @@ pub enum JobStatus {
     Refunded,
 }
 
+/// What has become of a job so far.
+#[derive(Copy, Drop, Serde)]
+pub struct Progress {
+    pub status: JobStatus,
+    pub deadline: u64,
+    /// Until when its worker may answer alone.
+    pub claimed_until: u64,
+}
+
 /// A request to run a model on a committed input, for a payment in escrow.
 #[derive(Copy, Drop, Serde, starknet::Store)]
 pub struct Job {
@@ -102,17 +111,15 @@ pub struct Job {
     pub model_hash: u256,
     pub input_commitment: u256,
     pub compute_requirements: ComputeSpec,
-    pub deadline: u64,
-    pub status: JobStatus,
-    /// Who may answer alone until `claimed_until`; zero if nobody claimed it yet.
+    pub progress: Progress,
+    /// Who claimed it last; zero if nobody did yet.
     pub worker: ContractAddress,
-    pub claimed_until: u64,
     /// Zero before completion.
     pub output_hash: u256,
 }
 
 /// A worker's record in the market.
-#[derive(Copy, Drop, Serde, starknet::Store)]
+#[derive(Copy, Drop, Serde)]
 pub struct WorkerInfo {
     /// The payments of the jobs that it holds claims on: its active stake must cover them.
     pub committed: u256,
@@ -120,6 +127,13 @@ pub struct WorkerInfo {
     pub completed: u32,
     /// Jobs that it claimed and that another took over or that the requester took back.
     pub lapsed: u32,
+}
+
+/// A slash of an operator: `share` parts in a million.
+#[derive(Copy, Drop)]
+pub struct SlashCase {
+    pub number: u64,
+    pub share: u32,
 }
 
 /// What a worker's stake has lost so far.
@@ -134,7 +148,7 @@ pub struct SlashRecord {
 }
 
 /// A stake on its way out.
-#[derive(Copy, Drop, Serde, starknet::Store)]
+#[derive(Copy, Drop, Serde)]
 pub struct Unbonding {
     pub shares: u256,
     /// When it can be withdrawn.

@@ -53,7 +53,7 @@ describe('the job manager', { concurrency: false }, () => {
   });
 
   const balance = ({ address }) => token.call('balance_of', address);
-  const statusOf = async (id) => (await manager.call('job', id)).status.activeVariant();
+  const statusOf = async (id) => (await manager.call('job', id)).progress.status.activeVariant();
   const submit = async (...args) => {
     const [{ job_id }] = events(await manager.send(requester, 'submit_job', MODEL, INPUT, spec(...args)), manager, 'JobSubmitted');
     return job_id;
@@ -84,7 +84,7 @@ describe('the job manager', { concurrency: false }, () => {
     const job = await manager.call('job', 1);
     assert.equal(BigInt(job.requester), requester.address);
     assert.equal(job.model_hash, MODEL);
-    assert.equal(job.status.activeVariant(), 'Open');
+    assert.equal(job.progress.status.activeVariant(), 'Open');
     assert.equal(await submit(), 2n);
     assert.equal(await manager.call('job_count'), 2n);
   });
