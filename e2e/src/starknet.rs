@@ -41,7 +41,10 @@ impl StarknetDevnet {
         let program = program()?;
         let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
         let port = address.port().to_string();
+        // Enough for the most that a declaration may cost.
+        let funds = format!("1{:030}", 0);
         let arguments = ["--seed", "1", "--accounts", "6", "--port", &port];
+        let arguments = [&arguments[..], &["--initial-balance", &funds]].concat();
         let mut process = Process::start("starknet", folder, &program, arguments)?;
         let accounts = until("the devnet answers", START, async || {
             process.check()?;

@@ -192,7 +192,7 @@ pub fn record(results: &ProvenResults) -> Vec<Word> {
     felts.leaf(&results.leaf);
     felts.list(&results.results, |felts, proof| {
         let result = &proof.result;
-        felts.word(&word_of(result.job));
+        felts.number(result.job);
         felts.word(&result.model.0);
         felts.word(&result.input_commitment);
         felts.word(&result.output_hash);

@@ -105,7 +105,7 @@ impl Evm {
     }
 
     /// Asks a contract.
-    async fn ask<C: SolCall>(&self, to: Address, call: C, at: At) -> Result<C::Return> {
+    async fn ask<C: SolCall + Send>(&self, to: Address, call: C, at: At) -> Result<C::Return> {
         let block = match at {
             At::Newest => json!("latest"),
             At::Final => json!(U64::from(self.final_block().await?)),

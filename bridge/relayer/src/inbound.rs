@@ -16,7 +16,10 @@ use anyhow::{bail, ensure, Context, Result};
 use ciro_bridge_primitives::{Message, Word};
 use ciro_client::{account, calls, Client, Error, Keypair, State, Wait};
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::Mutex, time::sleep};
+use tokio::{
+    sync::Mutex,
+    time::{sleep, timeout},
+};
 use tracing::{error, info, warn};
 
 /// Pause between two looks for new blocks.
@@ -24,6 +27,8 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// Pauses after failures.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long a vote may take to be finalised.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// Blocks that are searched at once.
 const STRETCH: u64 = 1_000;
 
@@ -100,7 +105,8 @@ impl Attester {
         // The next ones look at the votes first, so these have to be there.
         let mut failure = None;
         for (message, progress) in sent {
-            let outcome = match progress.wait(Wait::Finalised).await {
+            let progress = timeout(PATIENCE, progress.wait(Wait::Finalised)).await;
+            let outcome = match progress.context("a vote is not finalised")? {
                 Err(Error::Dispatch { name, .. }) if NOT_NEEDED.contains(&&*name) => continue,
                 outcome => outcome,
             };

@@ -19,10 +19,11 @@ mod plan;
 pub mod rpc;
 pub mod starknet;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{ensure, Result};
+use backoff::Backoff;
 use ciro::{Ciro, Head};
 use ciro_bridge_primitives::{self as bridge, lane_id, Word};
-use ciro_client::keypair_from_file;
+use ciro_client::{account, keypair_from_file, Keypair};
 use config::{Config, Kind};
 use destination::Destination;
 use fisherman::{Fisherman, Reporter};
@@ -30,34 +31,39 @@ use inbound::{Attester, Inbound};
 use journal::Journal;
 use metrics::Metrics;
 use outbound::{Contract, Outbound};
-use std::sync::Arc;
-use tokio::signal::unix::{signal, SignalKind};
-use tracing::info;
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio::{
+    signal::unix::{signal, SignalKind},
+    time::sleep,
+};
+use tracing::{error, info};
 
 /// Relays until the process is told to end.
 ///
 /// # Errors
-/// Something that no patience mends: the configuration, a key, a contract that is none of this chain's.
-pub async fn relay(config: &Config) -> Result<()> {
+/// A key that cannot be read, a state folder or an address that cannot be used, or no node of Ciro. Of the other chains
+/// none keeps the others waiting.
+pub async fn relay(config: Config) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let ciro = Arc::new(Ciro::connect(&config.ciro.node).await?);
-    let relay = Relay {
+    let (attester, reporter) = keys(&config.ciro)?;
+    for destination in &config.destinations {
+        config::secret_from_file(&destination.key_file)?;
+    }
+    let relay = Arc::new(Relay {
         head: ciro.follow(),
         journal: Arc::new(Journal::open(&config.state, &ciro.genesis())?),
         metrics: Metrics::new()?,
-        attester: config.ciro.attester()?,
-        reporter: config.ciro.reporter()?,
+        attester: attester.map(|key| Arc::new(Attester::new(key))),
+        reporter: reporter.map(|key| Arc::new(Reporter::new(key))),
         ciro,
-    };
+    });
     if let Some(address) = config.metrics {
         relay.metrics.clone().serve(address).await?;
     }
-    for destination in &config.destinations {
-        relay
-            .start(destination)
-            .await
-            .with_context(|| format!("destination \"{}\"", destination.name))?;
+    for destination in config.destinations {
+        tokio::spawn(relay.clone().serve(destination));
     }
     // Leaving at once is no worse than being killed.
     tokio::select! {
@@ -68,18 +74,18 @@ pub async fn relay(config: &Config) -> Result<()> {
     Ok(())
 }
 
-impl config::Ciro {
-    fn attester(&self) -> Result<Option<Arc<Attester>>> {
-        let file = self.attester_key_file.as_deref();
-        let key = file.map(keypair_from_file).transpose()?;
-        Ok(key.map(|key| Arc::new(Attester::new(key))))
+/// The keys of who acts on Ciro. They need accounts of their own, as each waits for its transactions one by one.
+fn keys(config: &config::Ciro) -> Result<(Option<Keypair>, Option<Keypair>)> {
+    let read = |file: &Option<PathBuf>| file.as_deref().map(keypair_from_file).transpose();
+    let attester = read(&config.attester_key_file)?;
+    let reporter = read(&config.fisherman_key_file)?;
+    if let (Some(attester), Some(reporter)) = (&attester, &reporter) {
+        ensure!(
+            account(attester) != account(reporter),
+            "attester_key_file and fisherman_key_file hold the same key: give each an account of its own"
+        );
     }
-
-    fn reporter(&self) -> Result<Option<Arc<Reporter>>> {
-        let file = self.fisherman_key_file.as_deref();
-        let key = file.map(keypair_from_file).transpose()?;
-        Ok(key.map(|key| Arc::new(Reporter::new(key))))
-    }
+    Ok((attester, reporter))
 }
 
 /// What all tasks share.
@@ -93,6 +99,18 @@ struct Relay {
 }
 
 impl Relay {
+    /// Starts the tasks of a destination, as soon as it answers.
+    async fn serve(self: Arc<Self>, described: config::Destination) {
+        self.metrics.succeeded(&described.name);
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
+        while let Err(problem) = self.start(&described).await {
+            let pause = backoff.failed();
+            error!("{}: {problem:#}; trying again in {pause:?}", described.name);
+            sleep(pause).await;
+        }
+        self.metrics.ended(&described.name);
+    }
+
     /// Starts the tasks of a destination, once it is clear that its contracts follow this chain.
     async fn start(&self, described: &config::Destination) -> Result<()> {
         let destination: Arc<dyn Destination> = match described.kind {

@@ -28,7 +28,7 @@ async fn main() {
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     let outcome = match Config::read(&Arguments::parse().config) {
-        Ok(config) => relay(&config).await,
+        Ok(config) => relay(config).await,
         Err(problem) => Err(problem),
     };
     match outcome {

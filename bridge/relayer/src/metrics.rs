@@ -127,6 +127,12 @@ impl Metrics {
         alive.insert(task.to_owned(), Instant::now());
     }
 
+    /// Takes note that a task is over.
+    pub fn ended(&self, task: &str) {
+        let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        alive.remove(task);
+    }
+
     /// The tasks that have not succeeded for too long.
     fn stuck(&self) -> Vec<String> {
         let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);

@@ -308,7 +308,15 @@ impl Outbound {
         let commitment = update.commitment;
         let done = self.destination.submit(update).await;
         self.metrics.sent(&self.name, Purpose::Update, done.is_ok());
-        done.with_context(|| format!("updating the client to block {}", commitment.block))?;
+        if let Err(problem) = done {
+            // Somebody else may have been quicker.
+            let refused = problem.is::<Refused>();
+            if refused && self.destination.client().await?.newest >= commitment.block {
+                return Ok(());
+            }
+            return Err(problem)
+                .with_context(|| format!("updating the client to block {}", commitment.block));
+        }
         info!(
             block = commitment.block,
             set = commitment.set,
@@ -352,16 +360,20 @@ impl Outbound {
         if !problem.is::<Refused>() {
             return Err(problem);
         }
-        let single = open.len() == 1;
+        let alone = open.len() == 1;
         for nonce in open {
-            let outcome = match single {
-                true => Err(anyhow::Error::msg(problem.to_string())),
-                false => {
-                    let alone = self.try_deliver(client, at, contract, &leaf, &[nonce]);
-                    match alone.await {
-                        Err(problem) if !problem.is::<Refused>() => return Err(problem),
-                        outcome => outcome,
-                    }
+            let taken = self.destination.is_taken(&address, nonce, At::Newest);
+            let outcome = if taken.await? {
+                self.lanes[contract].taken(&[nonce]);
+                Ok(())
+            } else if alone {
+                Err(anyhow::Error::msg(problem.to_string()))
+            } else {
+                let single = [nonce];
+                let outcome = self.try_deliver(client, at, contract, &leaf, &single);
+                match outcome.await {
+                    Err(problem) if !problem.is::<Refused>() => return Err(problem),
+                    outcome => outcome,
                 }
             };
             if let Err(problem) = outcome {

@@ -304,7 +304,7 @@ impl Destination for Starknet {
             At::Newest => newest(),
             At::Final => json!({ "block_number": self.final_block().await? }),
         };
-        let nonce = [word_of(nonce), [0; 32]];
+        let nonce = [word_of(nonce)];
         let answer = self.ask(contract, "is_taken", &nonce, block).await?;
         Ok(answer == [word_of(1u8)])
     }

@@ -4,7 +4,7 @@ mod fork;
 
 use crate::{
     calls::{ATTESTERS, OUTBOUND_QUEUE, TOKEN_GATEWAY},
-    types::{Arrival, Balance, Ballot, Lane, Remote},
+    types::{Arrival, Balance, Ballot, BeefySet, Lane, Remote},
     AccountId, Client, Error, Hash, Result, State,
 };
 use ciro_bridge_primitives::{
@@ -16,7 +16,6 @@ use ciro_bridge_prover::{
 };
 use ciro_primitives::{JobId, ModelId};
 use codec::{Decode, DecodeAll};
-use scale_decode::DecodeAsType;
 use serde::Deserialize;
 use subxt::{
     config::substrate::{DigestItem, SubstrateHeader},
@@ -332,20 +331,12 @@ fn nonce_in(lane: LaneId, words: &[Word]) -> Option<u64> {
     }
 }
 
-/// A set of validators, as BEEFY's MMR pallet stores it.
-#[derive(DecodeAsType)]
-struct StoredSet {
-    id: u64,
-    len: u32,
-    keyset_commitment: Word,
-}
-
 impl State {
     async fn beefy_set(&self, name: &str) -> Result<ValidatorSet> {
         let set = self
             .at()
             .storage()
-            .fetch(storage::<(), StoredSet>("BeefyMmr", name), ())
+            .fetch(storage::<(), BeefySet>("BeefyMmr", name), ())
             .await
             .map_err(Error::chain)?;
         let set = set.decode().map_err(Error::chain)?;

@@ -108,3 +108,11 @@ pub struct Arrival {
     /// Whether it waits for governance.
     pub suspended: bool,
 }
+
+/// A set of validators, as BEEFY's MMR pallet stores it.
+#[derive(DecodeAsType)]
+pub(crate) struct BeefySet {
+    pub id: u64,
+    pub len: u32,
+    pub keyset_commitment: Word,
+}
