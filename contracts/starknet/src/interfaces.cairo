@@ -2,7 +2,10 @@
 //! `timelock::ITimelock`.
 
 use ciro::signatures::Signature;
-use ciro::types::{Commitment, ComputeResult, ComputeSpec, Job, ProvenLeaf, ProvenResult, SlashRecord, Unbonding, ValidatorSet, WorkerInfo};
+use ciro::types::{
+    Commitment, ComputeResult, ComputeSpec, Job, ProvenLeaf, ProvenResult, SlashRecord, Unbonding,
+    ValidatorSet, WorkerInfo
+};
 use starknet::{ContractAddress, EthAddress};
 
 #[starknet::interface]
@@ -80,7 +83,8 @@ pub trait IJobManager<TState> {
     ) -> felt252;
     /// Submits several jobs with one transfer of their payments, and returns their numbers.
     fn batch_submit_jobs(ref self: TState, jobs: Span<(u256, u256, ComputeSpec)>) -> Span<felt252>;
-    /// Reserves a job for the caller for a while. Its active stake in the pool must cover the payments of all its claims.
+    /// Reserves a job for the caller for a while, after others' claims have run out. Its active stake in the pool must cover
+    /// the payments of all its claims.
     fn claim_job(ref self: TState, job_id: felt252);
     /// Gives the requester of a job without a result its payment back, some time after the deadline.
     fn refund(ref self: TState, job_id: felt252);

@@ -28,6 +28,8 @@ mod JobManager {
     const MAX_DURATION: u32 = 2592000;
     /// For how many seconds a claim keeps others away.
     const CLAIM_TERM: u64 = 3600;
+    /// How often a job can be claimed. After that it is anyone's, so that idle workers cannot keep it from the others.
+    const MAX_CLAIMS: u8 = 3;
     /// For how many seconds after its deadline a job still waits for a result that is on its way.
     const GRACE: u64 = 86400;
     /// Above every payment.
@@ -145,6 +147,7 @@ mod JobManager {
             let now = get_block_timestamp();
             assert(now <= job.progress.deadline, 'DeadlinePassed');
             assert(now > job.progress.claimed_until, 'AlreadyClaimed');
+            assert(job.progress.claims < MAX_CLAIMS, 'OpenToAll');
             let worker = get_caller_address();
             assert(worker != job.worker, 'ClaimedBefore');
             self.lapse(job_id, job);
@@ -155,6 +158,7 @@ mod JobManager {
             assert(info.committed <= pool.active_stake(worker), 'InsufficientStake');
             self.worker_registry.write(worker, info);
             job.worker = worker;
+            job.progress.claims += 1;
             job.progress.claimed_until = now + CLAIM_TERM;
             self.active_jobs.write(job_id, job);
             self.emit(JobClaimed { job_id, worker, claimed_until: job.progress.claimed_until });
@@ -245,6 +249,7 @@ mod JobManager {
                 compute_requirements,
                 progress: Progress {
                     status: JobStatus::Open,
+                    claims: 0,
                     deadline: get_block_timestamp() + compute_requirements.duration.into(),
                     claimed_until: 0
                 },

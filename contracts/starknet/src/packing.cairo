@@ -4,6 +4,7 @@ use ciro::types::{ComputeSpec, JobStatus, Progress, SlashCase, Unbonding, Worker
 use core::integer::u128_safe_divmod;
 use starknet::storage_access::StorePacking;
 
+const TWO_POW_8: u128 = 0x100;
 const TWO_POW_32: u128 = 0x100000000;
 const TWO_POW_64: u128 = 0x10000000000000000;
 const TWO_POW_128: felt252 = 0x100000000000000000000000000000000;
@@ -31,18 +32,20 @@ pub impl ComputeSpecPacking of StorePacking<ComputeSpec, felt252> {
     }
 }
 
-/// In one slot: deadline (64), end of the claim (64); status.
+/// In one slot: deadline (64), end of the claim (64); claims (8), status.
 pub impl ProgressPacking of StorePacking<Progress, felt252> {
     fn pack(value: Progress) -> felt252 {
         let times = join(value.deadline.into(), value.claimed_until.into(), TWO_POW_64);
-        to_slot(times, status_number(value.status))
+        to_slot(times, join(value.claims.into(), status_number(value.status), TWO_POW_8))
     }
 
     fn unpack(value: felt252) -> Progress {
-        let (times, status) = from_slot(value);
+        let (times, rest) = from_slot(value);
+        let (claims, status) = split(rest, TWO_POW_8);
         let (deadline, claimed_until) = split(times, TWO_POW_64);
         Progress {
             status: numbered_status(status),
+            claims: claims.try_into().unwrap(),
             deadline: deadline.try_into().unwrap(),
             claimed_until: claimed_until.try_into().unwrap()
         }

@@ -1,7 +1,7 @@
 //! Checks many secp256k1 signatures over one hash together, for about a third of what they cost one by one.
 //!
-//! A signature (r, s) of hash e by key Q is good if e/s·G + r/s·Q = R, where R is the point with x-coordinate r and the stated
-//! parity. Each equation is multiplied by a coefficient z of its own and the sum is checked instead:
+//! A signature (r, s) of hash e by key Q is good if e/s·G + r/s·Q = R, where R is the point with x-coordinate r and the
+//! stated parity. Each equation is multiplied by a coefficient z of its own and the sum is checked instead:
 //!
 //!     (Σ z·e/s)·G + Σ (z·r/s)·Q + Σ z·(−R) = 0
 //!

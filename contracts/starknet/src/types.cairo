@@ -99,6 +99,8 @@ pub enum JobStatus {
 #[derive(Copy, Drop, Serde)]
 pub struct Progress {
     pub status: JobStatus,
+    /// How often it was claimed.
+    pub claims: u8,
     pub deadline: u64,
     /// Until when its worker may answer alone.
     pub claimed_until: u64,

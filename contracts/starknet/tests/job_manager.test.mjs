@@ -55,7 +55,8 @@ describe('the job manager', { concurrency: false }, () => {
   const balance = ({ address }) => token.call('balance_of', address);
   const statusOf = async (id) => (await manager.call('job', id)).progress.status.activeVariant();
   const submit = async (...args) => {
-    const [{ job_id }] = events(await manager.send(requester, 'submit_job', MODEL, INPUT, spec(...args)), manager, 'JobSubmitted');
+    const receipt = await manager.send(requester, 'submit_job', MODEL, INPUT, spec(...args));
+    const [{ job_id }] = events(receipt, manager, 'JobSubmitted');
     return job_id;
   };
   const result = (id, payee, { model = MODEL, input = INPUT } = {}) =>
@@ -162,6 +163,18 @@ describe('the job manager', { concurrency: false }, () => {
     await contracts.deliver(manager, result(id, worker.address));
     const lapsed = await manager.call('worker', rival.address);
     assert.deepEqual([lapsed.committed, lapsed.lapsed], [0n, 1n]);
+  });
+
+  it('is anyone\'s after three claims that led to nothing', async () => {
+    const id = await submit(10n * CIRO, DAY);
+    for (const each of [worker, rival, worker]) {
+      await manager.send(each, 'claim_job', id);
+      await contracts.pass(HOUR + 60);
+    }
+    await refused(manager.send(rival, 'claim_job', id), 'OpenToAll');
+    await contracts.deliver(manager, result(id, rival.address));
+    const info = await manager.call('worker', worker.address);
+    assert.deepEqual([info.committed, info.completed, info.lapsed], [0n, 0n, 2n]);
   });
 
   it('lets nobody claim more than its active stake covers', async () => {

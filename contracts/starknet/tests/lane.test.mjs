@@ -188,7 +188,8 @@ describe('a lane', { concurrency: false }, () => {
     const asMessage = (job, { model, input_commitment, output_hash }) =>
       contracts.message(registry, KIND.RESULT, job, model, input_commitment, output_hash);
     const results = [7, 8, 9].map((job) => ({ job, ...result(BigInt(job) << 200n) }));
-    const block = await contracts.finalise({ results, messages: [asMessage(10, result(10n)), asMessage(7, result(7n << 200n))] });
+    const messages = [asMessage(10, result(10n)), asMessage(7, result(7n << 200n))];
+    const block = await contracts.finalise({ results, messages });
     const proven = ciro.leaf(block.number, block.by);
     const record = (...items) => registry.send(contracts.relayer, 'record', block.by, proven, items);
     await record(ciro.result(block.number, 0), ciro.result(block.number, 2));

@@ -16,7 +16,7 @@ before(async () => {
 });
 after(() => world.stop());
 
-it('a job is staked for, submitted, claimed, answered, paid, and the offender slashed; no token is lost on the way', async () => {
+it('a job is staked for, paid for, claimed, answered and paid out, an offender slashed, and no token lost', async () => {
   const [requester, worker, staker] = world.users;
   const contracts = await world.everything();
   const { token, pool, manager, registry } = contracts;

@@ -58,8 +58,12 @@ function withKey(hash, { r, s, parity }) {
   }
 }
 
-/** A key for what is the same in a list of cases. */
-const group = (cases, key) => Map.groupBy?.(cases, key) ?? cases.reduce((map, item) => map.set(key(item), [...(map.get(key(item)) ?? []), item]), new Map());
+/** The items of a list by a key of theirs. */
+function group(items, key) {
+  const groups = new Map();
+  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return groups;
+}
 
 describe('the vectors', { concurrency: false }, () => {
   let world;
