@@ -17,6 +17,7 @@
 
 extern crate alloc;
 
+mod calls;
 mod commitment;
 mod hash;
 mod lane;
@@ -28,6 +29,7 @@ mod remote_job;
 mod result;
 mod word;
 
+pub use calls::{Genesis, LeafProof, MessageProof, ResultProof, Signature, Update, MAX_VALIDATORS};
 pub use commitment::Commitment;
 pub use hash::{keccak, Hash, ProofError};
 pub use lane::{lane_id, ChainKind, Destination, LaneId, LANE_TAG};

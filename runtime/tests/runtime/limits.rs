@@ -1,7 +1,8 @@
 //! Weights, lengths and fees fit together.
 
 use crate::chain;
-use ciro_primitives::ModelId;
+use ciro_bridge_primitives::{ChainKind, Destination, LaneId};
+use ciro_primitives::{ModelId, MAX_BATCH};
 use ciro_runtime::{
     configs::system::NORMAL_DISPATCH_RATIO,
     constants::{DAYS, MILLIUNIT, UNIT},
@@ -34,6 +35,17 @@ fn result(proof: u32, input: u32, output: u32) -> RuntimeCall {
     })
 }
 
+/// A result for as many jobs as one proof can be for.
+fn joint_result(proof: u32, input: u32, output: u32) -> RuntimeCall {
+    RuntimeCall::JobMarket(pallet_job_market::Call::submit_results {
+        jobs: vec![0; MAX_BATCH as usize].try_into().unwrap(),
+        payee: Bob.to_account_id(),
+        input: vec![1; input as usize].try_into().unwrap(),
+        output: self::output(output),
+        proof: vec![1; proof as usize].try_into().unwrap(),
+    })
+}
+
 fn output(values: u32) -> Output {
     vec![1; values as usize].try_into().unwrap()
 }
@@ -48,7 +60,6 @@ fn transfer() -> RuntimeCall {
 /// One of each call of the market, the registry and the outbound queue, as large as it gets, those that cross the bridge,
 /// and a few others.
 fn largest_calls() -> Vec<RuntimeCall> {
-    use ciro_bridge_primitives::{ChainKind, Destination, LaneId};
     use pallet_job_market::Call as Market;
     use pallet_model_registry::Call as Registry;
     use pallet_outbound_queue::Call as Queue;
@@ -156,6 +167,7 @@ fn largest_calls() -> Vec<RuntimeCall> {
         }
         .into(),
     );
+    calls.push(joint_result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT));
     calls
 }
 
@@ -243,7 +255,9 @@ fn fees_are_small_but_real() {
         let proof = fee(result(150_000, 784, 640));
         assert!(proof <= UNIT / 2, "{proof}");
         assert!(proof < <Runtime as pallet_job_market::Config>::MinJobPrice::get());
-        let largest = fee(result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT));
+        let joint = fee(joint_result(150_000, 784, 640));
+        assert!(joint <= UNIT, "{joint}");
+        let largest = fee(joint_result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT));
         assert!(largest <= 5 * UNIT, "{largest}");
     });
 }

@@ -1,0 +1,13 @@
+//! For tests of the bridge: [`Validators`] that sign what they are told to, a [`Chain`] of which every proof can be had, a
+//! [`Scene`] in which a client meets it, and every [`Case`] in which a client must refuse. All of them trust their caller,
+//! and panic where it asks for what there is not.
+
+mod chain;
+mod negative;
+mod scene;
+mod validators;
+
+pub use chain::{Block, Chain};
+pub use negative::{cases, Call, Case};
+pub use scene::{destination, lane, Scene, CONTRACTS, EVM_CHAIN, STARKNET_CHAIN};
+pub use validators::Validators;
