@@ -87,14 +87,27 @@ impl<T: Config> Pallet<T> {
         Some(elected)
     }
 
-    /// Before the first election, the invited that have keys, if they differ from the last set and there are any.
+    /// Before the first election, the invited that have keys, if they differ from the last set and there are any. Those
+    /// who are suspended or banned are left out as long as the others are enough to bear a fault.
     fn invited_set() -> Option<Vec<T::AccountId>> {
         if LastElection::<T>::exists() {
             return None;
         }
         let mut invited = Invited::<T>::get().into_inner();
         invited.retain(Self::has_keys);
+        let trusted: Vec<_> = invited.iter().filter(|who| Self::may_serve(who)).collect();
+        if trusted.len() >= FEWEST as usize {
+            invited = trusted.into_iter().cloned().collect();
+        }
         Self::unless_same(invited).filter(|invited| !invited.is_empty())
+    }
+
+    /// Whether `who` is neither suspended nor banned.
+    fn may_serve(who: &T::AccountId) -> bool {
+        matches!(
+            T::Offences::standing(who),
+            Standing::Good | Standing::Probation { .. }
+        )
     }
 
     fn unless_same(set: Vec<T::AccountId>) -> Option<Vec<T::AccountId>> {

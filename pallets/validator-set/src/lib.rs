@@ -13,8 +13,9 @@
 //! go on with a set that bears no fault.
 //!
 //! A chain begins with the validators of its genesis block, which are *invited*: until there are four candidates for the
-//! first time the set is the invited ones, and [`Config::InviteOrigin`] may change who they are. From then on nobody is
-//! there by permission, and nobody can be invited again.
+//! first time the set is the invited ones, and [`Config::InviteOrigin`] may change who they are. Whoever is suspended or
+//! banned is left out, unless fewer than four would remain. From the first election on nobody is there by permission, and
+//! nobody can be invited again.
 //!
 //! A session is planned anew only if its set differs from the last one's, or a validator has changed its keys or sits out
 //! a session. Otherwise GRANDPA's authority set stays as it is, which keeps warp synchronisation short.

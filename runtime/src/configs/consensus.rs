@@ -12,6 +12,7 @@ use crate::{
     AccountId, AuthorityDiscovery, Babe, Balances, Beefy, BeefyMmr, CdcPool, Grandpa, Historical,
     Offences, Reputation, Runtime, RuntimeEvent, Session, Slashing, ValidatorSet, WorkerRegistry,
 };
+use alloc::vec::Vec;
 use frame_support::{
     parameter_types,
     traits::{ConstU128, ConstU32, ConstU64},
