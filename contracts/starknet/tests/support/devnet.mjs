@@ -69,7 +69,10 @@ export class Devnet {
         devnet.chainId = BigInt(await devnet.provider.getChainId());
         break;
       } catch (error) {
-        if (devnet.#process.exitCode !== null || Date.now() > until) throw new Error(`no devnet: ${error.message}`);
+        if (devnet.#process.exitCode !== null || Date.now() > until) {
+          devnet.#process.kill();
+          throw new Error(`no devnet: ${error.message}`);
+        }
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
