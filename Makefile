@@ -16,9 +16,9 @@ demo: build ## a chain, a worker and real jobs: proved, verified, paid; and a ch
 test: ## formatting, build, lints, unit, property and end-to-end tests
 	@scripts/test.sh
 
-build: ## bin/ciro, bin/ciro-node and bin/ciro-worker
+build: ## bin/ciro, bin/ciro-node, bin/ciro-worker and bin/ciro-bridge
 	@$(cargo) build --release --workspace --bins
-	@mkdir -p bin && install -C $(addprefix $(release)/,ciro ciro-node ciro-worker) bin
+	@mkdir -p bin && install -C $(addprefix $(release)/,ciro ciro-node ciro-worker ciro-bridge) bin
 
 bench-zkml: build ## proving and verifying, in figures, beside EZKL: JSON and zkml/BENCHMARKS.md
 	@scripts/bench-zkml.sh

@@ -28,6 +28,8 @@ nodejs have node
 npm have npm
 pkg-config have pkg-config
 protobuf-compiler have protoc
+python3 have python3
+python3-pip python3 -m pip --version
 PACKAGES
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" != 0 ] || ! have apt-get; then

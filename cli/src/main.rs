@@ -6,7 +6,7 @@ mod output;
 mod store;
 
 use clap::{Parser, Subcommand};
-use commands::{account, blob, job, model, prove, run, slash, stake, worker};
+use commands::{account, blob, bridge, job, model, prove, result, run, slash, stake, worker};
 use output::Output;
 use std::process::ExitCode;
 
@@ -59,6 +59,12 @@ enum Command {
     /// Look at offences, report and settle them.
     #[command(subcommand)]
     Slash(slash::Slash),
+    /// Send CIRO to other chains, and follow it there and back.
+    #[command(subcommand)]
+    Bridge(bridge::Bridge),
+    /// Prove results to contracts on other chains.
+    #[command(subcommand)]
+    Result(result::ResultOf),
     /// Look at accounts.
     #[command(subcommand)]
     Account(account::Account),
@@ -78,6 +84,8 @@ async fn main() -> ExitCode {
         Command::Stake(command) => command.execute(output).await,
         Command::Worker(command) => command.execute(output).await,
         Command::Slash(command) => command.execute(output).await,
+        Command::Bridge(command) => command.execute(output).await,
+        Command::Result(command) => command.execute(output).await,
         Command::Account(command) => command.execute(output).await,
     };
     output.finish(result)

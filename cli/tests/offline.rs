@@ -120,6 +120,43 @@ fn labels(file: &[u8]) -> Vec<i64> {
 }
 
 #[test]
+fn files_may_be_about_a_part_of_the_samples() {
+    let bench = Bench::new(4);
+    bench.prove();
+    let x = fs::read(bench.path("x.npy")).unwrap();
+    let array = npyz::NpyFile::new(&x[..]).unwrap();
+    let columns = array.shape()[1] as usize;
+    let values: Vec<f32> = array.into_vec().unwrap();
+    let part = write(&[2, columns as u64], &values[columns..3 * columns]);
+    fs::write(bench.path("part.npy"), part).unwrap();
+    let run = [
+        "run",
+        "m.ciro",
+        "--input",
+        "part.npy",
+        "--output",
+        "part-y.npy",
+    ];
+    assert_eq!(bench.code(&run), 0);
+    let about = |samples| {
+        bench.verify(&[
+            "--samples",
+            samples,
+            "--input",
+            "part.npy",
+            "--output",
+            "part-y.npy",
+        ])
+    };
+    assert_eq!(about("2..3"), 0);
+    assert_eq!(about("1..2"), 1);
+    assert_eq!(bench.verify(&["--input", "part.npy"]), 1);
+    for wrong in ["0..1", "3..5", "3..2", "2"] {
+        assert_eq!(about(wrong), 2, "{wrong}");
+    }
+}
+
+#[test]
 fn a_run_is_proved_and_verified() {
     let bench = Bench::new(16);
     assert_eq!(

@@ -26,9 +26,26 @@ pub const REPUTATION: &str = "Reputation";
 /// Pallet of cases against operators.
 pub const SLASHING: &str = "Slashing";
 
+/// Pallet of lanes and messages to other chains.
+pub const OUTBOUND_QUEUE: &str = "OutboundQueue";
+/// Pallet of who is believed about other chains.
+pub const ATTESTERS: &str = "Attesters";
+/// Pallet of tokens on other chains.
+pub const TOKEN_GATEWAY: &str = "TokenGateway";
+
+/// Pallet of BEEFY's validators.
+pub const BEEFY: &str = "Beefy";
+
 /// A value that is encoded already, of a type that the runtime and this build share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded(Vec<u8>);
+
+impl Encoded {
+    /// What is encoded already.
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
 
 impl<T: Encode> From<&T> for Encoded {
     fn from(value: &T) -> Self {
@@ -113,6 +130,11 @@ calls! {
     JOB_MARKET.submit_result SubmitResult {
         job: JobId, payee: AccountId, input: Vec<u8>, output: Vec<i32>, proof: Vec<u8>
     }
+    /// Answers several claimed jobs of one model by one proof of all their samples, in this order. `input` is in two's
+    /// complement bytes.
+    JOB_MARKET.submit_results SubmitResults {
+        jobs: Vec<JobId>, payee: AccountId, input: Vec<u8>, output: Vec<i32>, proof: Vec<u8>
+    }
     /// Answers a claimed job that asks for no proof.
     JOB_MARKET.submit_answer SubmitAnswer { job: JobId, payee: AccountId, output: Vec<i32> }
     /// Says that an answer is wrong; a fee is held.
@@ -150,6 +172,20 @@ calls! {
     SLASHING.report_downtime ReportDowntime { operator: AccountId }
     /// Executes a case that is due.
     SLASHING.execute_case ExecuteCase { case: CaseId }
+    /// Opens the lane to a contract (`ciro_bridge_primitives::Destination`); a deposit is held.
+    OUTBOUND_QUEUE.open_lane OpenLane { destination: Encoded }
+    /// Sends the result of a job that was paid for a proof to a registry, for a fee.
+    OUTBOUND_QUEUE.send_result SendResult { lane: [u8; 32], job: JobId }
+    /// Burns funds here and has them minted where a lane leads to, within `lifetime` seconds, for a fee.
+    TOKEN_GATEWAY.transfer_out TransferOut {
+        lane: [u8; 32], recipient: [u8; 32], amount: Balance, lifetime: u64
+    }
+    /// Pays out what has arrived by a message; anybody may.
+    TOKEN_GATEWAY.release Release { lane: [u8; 32], nonce: u64 }
+    /// Reports a validator who has signed another root than the chain's: see [`crate::Client::report_fork_voting`].
+    BEEFY.report_fork_voting ReportForkVoting { equivocation_proof: Encoded, key_owner_proof: Encoded }
+    /// Says as an attester that a message (its `ciro_bridge_primitives::Payload`) was sent on another chain.
+    ATTESTERS.attest Attest { lane: [u8; 32], nonce: u64, payload: Encoded }
 }
 
 /// The bytes of quantised values, as calls, commitments and blobs carry them.

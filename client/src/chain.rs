@@ -17,7 +17,9 @@ use subxt::{
 #[derive(Clone)]
 pub struct Client {
     api: OnlineClient<SubstrateConfig>,
-    rpc: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
+    pub(crate) rpc: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
+    /// For methods that only some nodes have.
+    pub(crate) raw: RpcClient,
 }
 
 impl Client {
@@ -31,12 +33,13 @@ impl Client {
             .await
             .map_err(|error| unreachable(&error))?;
         let rpc = LegacyRpcMethods::new(client.clone());
+        let raw = client.clone();
         // The older RPC methods are the ones without limits on how many blocks, and how old ones, a client may look at.
         let backend = Arc::new(LegacyBackend::builder().build(client));
         let api = OnlineClient::from_backend(backend)
             .await
             .map_err(|error| unreachable(&error))?;
-        let this = Self { api, rpc };
+        let this = Self { api, rpc, raw };
         let state = this.finalised().await?;
         for pallet in [MODEL_REGISTRY, JOB_MARKET] {
             if state.at().metadata_ref().pallet_by_name(pallet).is_none() {

@@ -42,6 +42,12 @@ pub enum Error {
     /// The transaction is in no block although it should be.
     #[error("the transaction was in no {0} block after {1} seconds: the chain may be stalled")]
     Stalled(&'static str, u64),
+    /// The node has not got what it was asked for.
+    #[error("the node has not got {0}")]
+    Unavailable(String),
+    /// What the node says of the bridge cannot be what contracts take.
+    #[error("{0}")]
+    Bridge(#[from] ciro_bridge_prover::Error),
     /// Anything else that the node or the connection did.
     #[error("{}", chain_of(.0.as_ref()))]
     Chain(Box<subxt::Error>),

@@ -1,13 +1,14 @@
 //! What Ciro's pallets report.
 
 use crate::{
-    calls::{JOB_MARKET, MODEL_REGISTRY, SLASHING},
+    calls::{JOB_MARKET, MODEL_REGISTRY, OUTBOUND_QUEUE, SLASHING},
     types::{
         variant_path, Auction, Balance, BlockNumber, CaseId, OffenceKind, PartsPerBillion,
         PartsPerMillion,
     },
     AccountId, Error,
 };
+use ciro_bridge_primitives::LaneId;
 use ciro_primitives::JobId;
 use scale_decode::DecodeAsType;
 use scale_value::Value;
@@ -22,6 +23,8 @@ pub enum Event {
     ModelRegistry(ModelRegistry),
     /// Of the pallet of cases.
     Slashing(Slashing),
+    /// Of the pallet of lanes.
+    OutboundQueue(OutboundQueue),
 }
 
 impl Event {
@@ -30,7 +33,7 @@ impl Event {
         event: &subxt::events::Event<'_, SubstrateConfig>,
     ) -> Result<Option<Self>, Error> {
         match event.pallet_name() {
-            JOB_MARKET | MODEL_REGISTRY | SLASHING => {
+            JOB_MARKET | MODEL_REGISTRY | SLASHING | OUTBOUND_QUEUE => {
                 event.decode_as().map(Some).map_err(Error::chain)
             }
             _ => Ok(None),
@@ -41,7 +44,7 @@ impl Event {
     pub fn job(&self) -> Option<JobId> {
         match self {
             Self::JobMarket(event) => Some(event.job()),
-            Self::ModelRegistry(_) | Self::Slashing(_) => None,
+            Self::ModelRegistry(_) | Self::Slashing(_) | Self::OutboundQueue(_) => None,
         }
     }
 }
@@ -245,4 +248,40 @@ pub enum Slashing {
     CaseCancelled { case: CaseId },
     /// It is not stored any more.
     CasePruned { case: CaseId },
+}
+
+/// What happened on the way to other chains.
+#[derive(Clone, Debug, PartialEq, DecodeAsType)]
+#[allow(missing_docs)]
+pub enum OutboundQueue {
+    /// A lane was opened.
+    LaneOpened {
+        lane: [u8; 32],
+        owner: AccountId,
+        deposit: Balance,
+    },
+    /// A lane that has had no message was closed.
+    LaneClosed { lane: [u8; 32] },
+    /// A message was queued, and leaves with its block.
+    MessageQueued {
+        lane: [u8; 32],
+        nonce: u64,
+        id: [u8; 32],
+    },
+    /// A result was passed over.
+    ResultPassedOver { job: JobId },
+    /// The bridge was halted.
+    BridgeHalted,
+    /// The halt was ended.
+    BridgeResumed,
+}
+
+impl OutboundQueue {
+    /// The nonce of the message, if one was queued in that lane.
+    pub fn queued_in(&self, of: LaneId) -> Option<u64> {
+        match self {
+            Self::MessageQueued { lane, nonce, .. } if *lane == of.0 => Some(*nonce),
+            _ => None,
+        }
+    }
 }

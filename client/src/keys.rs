@@ -14,6 +14,11 @@ pub fn keypair(secret: &str) -> Result<Keypair, Error> {
 
 /// Reads the secret that is the only line of a file. On Unix, a file that others may read is refused.
 pub fn keypair_from_file(path: &Path) -> Result<Keypair, Error> {
+    keypair(&secret_from_file(path)?)
+}
+
+/// The only line of a file, as it is. On Unix, a file that others may read is refused.
+pub fn secret_from_file(path: &Path) -> Result<String, Error> {
     let failed = |what: String| Error::Key(format!("{}: {what}", path.display()));
     let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
     #[cfg(unix)]
@@ -28,7 +33,7 @@ pub fn keypair_from_file(path: &Path) -> Result<Keypair, Error> {
     }
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     match (lines.next(), lines.next()) {
-        (Some(secret), None) => keypair(secret),
+        (Some(secret), None) => Ok(secret.trim().to_owned()),
         _ => Err(failed("a key file holds one line, the secret".into())),
     }
 }

@@ -16,6 +16,7 @@
 //! ```
 
 mod amount;
+mod bridge;
 pub mod calls;
 mod chain;
 mod error;
@@ -27,9 +28,10 @@ mod transaction;
 pub mod types;
 
 pub use amount::Amount;
+pub use bridge::Justifications;
 pub use chain::{Client, FinalisedBlock, FinalisedBlocks};
 pub use error::Error;
-pub use keys::{keypair, keypair_from_file};
+pub use keys::{keypair, keypair_from_file, secret_from_file};
 pub use state::State;
 pub use subxt::utils::AccountId32 as AccountId;
 pub use subxt_signer::sr25519::Keypair;

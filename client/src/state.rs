@@ -5,8 +5,8 @@ use crate::{
     events::Event,
     types::{
         variant_path, AccountInfo, Balance, Balances, BlockNumber, Case, CaseId, Hold, Job,
-        ModelInfo, NumberedJob, Operator, PartsPerBillion, PartsPerMillion, Position, Standing,
-        SubmittedResult, Worker,
+        JointResult, ModelInfo, NumberedJob, OneResult, Operator, PartsPerBillion, PartsPerMillion,
+        Position, Standing, SubmittedResult, Worker,
     },
     AccountId, Error, Hash, Result,
 };
@@ -228,17 +228,26 @@ impl State {
         Ok(read)
     }
 
-    /// The results that were submitted in this block, accepted or not, in order. One inside another call, a batch for
-    /// instance, is not found.
+    /// The results with a proof that were submitted in this block, for one job or for several, accepted or not, in order.
+    /// One inside another call, a batch for instance, is not found.
     pub async fn submitted_results(&self) -> Result<Vec<SubmittedResult>> {
         let extrinsics = self.0.extrinsics().fetch().await.map_err(Error::chain)?;
         let mut results = Vec::new();
         for extrinsic in extrinsics.iter() {
             let extrinsic = extrinsic.map_err(Error::chain)?;
-            if (extrinsic.pallet_name(), extrinsic.call_name()) == (JOB_MARKET, "submit_result") {
-                let result = extrinsic.decode_call_data_fields_unchecked_as();
-                results.push(result.map_err(Error::chain)?);
+            if extrinsic.pallet_name() != JOB_MARKET {
+                continue;
             }
+            let result = match extrinsic.call_name() {
+                "submit_result" => extrinsic
+                    .decode_call_data_fields_unchecked_as::<OneResult>()
+                    .map(SubmittedResult::from),
+                "submit_results" => extrinsic
+                    .decode_call_data_fields_unchecked_as::<JointResult>()
+                    .map(SubmittedResult::from),
+                _ => continue,
+            };
+            results.push(result.map_err(Error::chain)?);
         }
         Ok(results)
     }
@@ -256,7 +265,7 @@ impl State {
     }
 
     /// What a pallet's view function says.
-    async fn view<A, T>(&self, pallet: &str, function: &str, arguments: A) -> Result<T>
+    pub(crate) async fn view<A, T>(&self, pallet: &str, function: &str, arguments: A) -> Result<T>
     where
         A: IntoEncodableValues,
         T: DecodeAsType,
@@ -295,7 +304,7 @@ impl State {
         })
     }
 
-    async fn map<K, V>(&self, pallet: &str, entry: &str, key: K) -> Result<Option<V>>
+    pub(crate) async fn map<K, V>(&self, pallet: &str, entry: &str, key: K) -> Result<Option<V>>
     where
         K: scale_encode::EncodeAsType + DecodeAsType,
         V: DecodeAsType,
@@ -309,7 +318,7 @@ impl State {
             .transpose()
     }
 
-    async fn entries<K, V>(&self, pallet: &str, entry: &str) -> Result<Vec<(K, V)>>
+    pub(crate) async fn entries<K, V>(&self, pallet: &str, entry: &str) -> Result<Vec<(K, V)>>
     where
         K: scale_encode::EncodeAsType + DecodeAsType + Ord,
         V: DecodeAsType,

@@ -4,6 +4,7 @@
 //! Everything waits by looking at the chain, at files or at logs, never by sleeping for a guessed time, and every wait
 //! has a limit. If a test panics, the last lines of every process's log are printed.
 
+pub mod anvil;
 mod binaries;
 mod cli;
 mod devnet;
@@ -11,12 +12,15 @@ mod forgery;
 mod genesis;
 mod npy;
 mod process;
+mod relayer;
 mod requester;
 mod rpc;
 mod spec;
+mod starknet;
 mod watch;
 mod worker;
 
+pub use anvil::{Anvil, Contracts};
 pub use binaries::binary;
 pub use cli::{Answer, Ciro};
 pub use devnet::{Devnet, Node};
@@ -24,15 +28,18 @@ pub use forgery::{Forged, Task};
 pub use genesis::Genesis;
 pub use npy::Array;
 pub use process::Process;
+pub use relayer::{Relayer, Target};
 pub use requester::{claimable, paid, BlobServer, Requester, Submitted};
 pub use rpc::{get, rpc};
 pub use spec::{Member, Network};
+pub use starknet::{StarknetAccount, StarknetDevnet};
 pub use watch::{all_advance, all_reach, eventually};
 pub use worker::{Entries, Worker};
 
 use anyhow::{bail, Result};
 use ciro_client::{account, keypair, AccountId};
 use std::{
+    net::{Ipv4Addr, TcpListener},
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -59,6 +66,12 @@ pub async fn until<T>(
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// A port of this machine that nobody uses now.
+pub fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
 }
 
 /// Account of a development secret (`//Alice`, say).

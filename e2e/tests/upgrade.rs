@@ -19,6 +19,7 @@ use ciro_e2e::{
 use ciro_primitives::{input_commitment, JobId, ModelId};
 use ciro_zkml_model::Model;
 use ciro_zkml_prover::Prover;
+use serde_json::json;
 use sp_crypto_hashing::blake2_256;
 use std::{fs, time::Duration};
 use subxt::dynamic::{tx, At, Value};
@@ -292,6 +293,21 @@ async fn anyone_applies_it_and_every_node_follows(scene: &Scene) -> Result<Migra
     })
 }
 
+/// The bridge's leaves are longer than those of version 1. Each has one of the other kind for a neighbour here.
+async fn leaves_of_both_versions_are_proven_beside_each_other(
+    scene: &Scene,
+    chain: &Migrated,
+) -> Result<()> {
+    let node = scene.network.first();
+    let first = chain.after.number();
+    for block in [1, first - 1, first, first + 1] {
+        let proof = node.rpc("mmr_generateProof", json!([[block]])).await?;
+        let held = node.rpc("mmr_verifyProof", json!([proof])).await?;
+        ensure!(held == true, "the leaf of block {block} is not proven");
+    }
+    Ok(())
+}
+
 async fn the_migrations_carry_the_model_and_the_jobs_over(
     scene: &Scene,
     chain: &Migrated,
@@ -501,6 +517,9 @@ async fn a_referendum_upgrades_the_runtime_with_all_that_it_holds() {
     step!(a_referendum_authorises_the_upgrade(scene));
     let chain = &step!(anyone_applies_it_and_every_node_follows(scene));
     step!(the_migrations_carry_the_model_and_the_jobs_over(
+        scene, chain
+    ));
+    step!(leaves_of_both_versions_are_proven_beside_each_other(
         scene, chain
     ));
     step!(the_old_jobs_are_settled(scene));

@@ -1,5 +1,5 @@
 //! A worker that is killed, at every point where it matters, and started again: each job is completed and paid exactly
-//! once, and no collateral stays behind; nor does it register or stake twice.
+//! once, by a proof of its own or by one with others, and no collateral stays behind; nor does it register or stake twice.
 
 use anyhow::{ensure, Context, Result};
 use ciro_client::{
@@ -26,6 +26,10 @@ const LIMIT: Duration = Duration::from_secs(480);
 /// Jobs that are in the worker's hands at once while it is killed at every turn, and how often it is.
 const CROWD: usize = 6;
 const KILLS: usize = 12;
+
+/// Samples of each of as many jobs that are proved together, and how often the worker is killed meanwhile.
+const FEW: u32 = 5;
+const KILLS_TOGETHER: usize = 3;
 
 /// How often a kill may come too late before the test gives up on hitting its point.
 const TRIES: usize = 5;
@@ -106,7 +110,10 @@ impl Scene {
         Ok(match point {
             Point::ClaimSigned => self.has_signed(CLAIM, job)?,
             Point::ResultSigned => self.has_signed(RESULT, job)?,
-            Point::Proving => self.worker.log()?.contains(&format!("proving job={job} ")),
+            Point::Proving => self
+                .worker
+                .log()?
+                .contains(&format!("proving jobs=[{job}]")),
             Point::Claimed => matches!(self.best(job).await?, JobState::Assigned { .. }),
             Point::Paid => matches!(self.best(job).await?, JobState::Paid { .. }),
         })
@@ -150,8 +157,10 @@ impl Scene {
         Ok((job, in_time))
     }
 
-    /// Kills the worker each time that it has written something about one of many jobs.
-    async fn kill_at_every_turn(&mut self) -> Result<Vec<JobId>> {
+    /// Kills the worker so often, each time that it has written something about one of many jobs of so many samples.
+    async fn kill_at_every_turn(&mut self, samples: u32, kills: usize) -> Result<Vec<JobId>> {
+        let width = self.input.len() / MAX_BATCH as usize;
+        let input = &self.input[..samples as usize * width];
         let requester = Requester {
             client: &self.client,
             signer: keypair(REQUESTER)?,
@@ -161,7 +170,7 @@ impl Scene {
         for _ in 0..CROWD {
             submitted.push(
                 requester
-                    .submit(self.model, MAX_BATCH, &self.input, 100 * CIRO)
+                    .submit(self.model, samples, input, 100 * CIRO)
                     .await?,
             );
         }
@@ -169,7 +178,7 @@ impl Scene {
         for job in submitted {
             jobs.push(job.job().await?);
         }
-        for _ in 0..KILLS {
+        for _ in 0..kills {
             let before = self.journals(&jobs)?;
             until("the worker goes on", STEP, async || {
                 self.worker.check()?;
@@ -193,12 +202,15 @@ impl Scene {
     async fn check(&self, jobs: &[JobId]) -> Result<()> {
         let state = self.client.finalised().await?;
         let mut seen: BTreeMap<JobId, Vec<&str>> = BTreeMap::new();
+        let mut results = Vec::new();
         for number in 1..=state.number() {
             let block = state
                 .hash_of(number)
                 .await?
                 .with_context(|| format!("there is no block {number}"))?;
-            for event in self.client.at(block).await?.events().await? {
+            let at = self.client.at(block).await?;
+            results.extend(at.submitted_results().await?);
+            for event in at.events().await? {
                 if let Event::JobMarket(event) = event {
                     seen.entry(event.job()).or_default().push(name(&event));
                 }
@@ -224,12 +236,20 @@ impl Scene {
             "the worker has {} of its stake set aside for jobs",
             stake.reserved
         );
-        // A claim and a result for each job, and what it took to join: no transaction was wasted.
+        // A claim and one result for each job, if not one for several, and what it took to join: no transaction was wasted.
+        let mut answered: Vec<JobId> = results
+            .iter()
+            .flat_map(|result| result.jobs.clone())
+            .collect();
+        answered.sort();
+        ensure!(answered == jobs, "{answered:?} were answered, of {jobs:?}");
+        ensure!(results.len() < jobs.len(), "none were proved together");
         let transactions = state.nonce(&worker).await?;
         ensure!(
-            transactions == JOINING + 2 * jobs.len() as u64,
-            "{transactions} transactions for {} jobs",
-            jobs.len()
+            transactions == JOINING + (jobs.len() + results.len()) as u64,
+            "{transactions} transactions for {} jobs in {} results",
+            jobs.len(),
+            results.len()
         );
         Ok(())
     }
@@ -269,11 +289,14 @@ async fn every_job_is_completed_once(scene: &mut Scene) -> Result<()> {
         }
         ensure!(hit, "{TRIES} kills came too late for {point:?}");
     }
-    jobs.extend(scene.kill_at_every_turn().await?);
+    jobs.extend(scene.kill_at_every_turn(MAX_BATCH, KILLS).await?);
     println!(
         "{} jobs, the last {CROWD} of them through {KILLS} kills",
         jobs.len()
     );
+    jobs.extend(scene.kill_at_every_turn(FEW, KILLS_TOGETHER).await?);
+    println!("{CROWD} more through {KILLS_TOGETHER} kills");
+    jobs.sort();
     scene.check(&jobs).await
 }
 

@@ -1,13 +1,27 @@
-//! The network of `zombienet/local.toml`, with real nodes that are killed, restarted, added, and run twice.
+//! The network of `zombienet/local.toml`, with real nodes that are killed, restarted, added, and run twice, and two
+//! workers whose jobs are paid all the while.
 //!
 //! The steps share one network, for a node takes 13 seconds of a processor to start. Each prints how long it took.
 
 use anyhow::{ensure, Context, Result};
-use ciro_e2e::{all_advance, all_reach, eventually, step, Devnet, Member, Node};
+use ciro_client::{keypair, Client, CIRO};
+use ciro_e2e::{
+    all_advance, all_reach, eventually, paid, repository, step, Array, BlobServer, Ciro, Devnet,
+    Member, Node, Requester, Worker,
+};
+use ciro_primitives::{JobId, ModelId};
+use ciro_zkml_model::Model;
 use serde_json::{json, Value};
+use std::{fs, time::Duration};
 
 /// Blocks that the chain gets on by while something is looked at.
 const ALIVE: u64 = 5;
+
+/// Longest time from a job's submission to its payment.
+const PAYMENT: Duration = Duration::from_secs(240);
+
+/// Accounts of the workers.
+const WORKERS: [&str; 2] = ["//Eve", "//Ferdie"];
 
 /// Validators by their place in the file.
 const ALICE: usize = 0;
@@ -17,8 +31,69 @@ const DAVE: usize = 3;
 /// `Offences::ConcurrentReportsIndex`, which has a key for every kind and time of offence.
 const OFFENCES: &str = "0xd5c41b52a371aa36c9254ce34324f2a560dc8ef000cdbdc859dd352229ce16fb";
 
+/// Two workers and who gives them work, on the first node, which is never killed.
+struct Market {
+    client: Client,
+    blobs: BlobServer,
+    model: ModelId,
+    input: Vec<i8>,
+    workers: Vec<Worker>,
+}
+
+impl Market {
+    /// Submits a job, and gives its number once that is final.
+    async fn submit(&self) -> Result<JobId> {
+        let requester = Requester {
+            client: &self.client,
+            signer: keypair("//Bob")?,
+            blobs: &self.blobs,
+        };
+        let submitted = requester.submit(self.model, 1, &self.input, CIRO).await?;
+        submitted.job().await
+    }
+
+    /// Waits for a job's payment.
+    async fn paid(&mut self, job: JobId) -> Result<()> {
+        self.workers.iter_mut().try_for_each(Worker::check)?;
+        paid(&self.client, job, PAYMENT).await.map(drop)
+    }
+}
+
 async fn four_validators_start() -> Result<Devnet> {
     Devnet::local().await
+}
+
+async fn two_workers_join(network: &Devnet) -> Result<Market> {
+    let (url, folder) = (network.first().url(), network.folder());
+    let file = Worker::models_of("worker-0", folder).join("digits.ciro");
+    fs::create_dir_all(Worker::models_of("worker-0", folder))?;
+    let model = Ciro::new(&url)?
+        .register_example("digits.onnx", "digits-calibration.npy", &file, "//Alice")
+        .await?;
+    Worker::share_models("worker-0", "worker-1", folder)?;
+    let mut workers = Vec::new();
+    for (index, secret) in WORKERS.iter().enumerate() {
+        workers.push(Worker::start(
+            &format!("worker-{index}"),
+            folder,
+            &url,
+            secret,
+        )?);
+    }
+    let quantised = Model::decode_file(&fs::read(&file)?)?;
+    let images = Array::read(&repository("models/digits-test-x.npy"))?.floats()?;
+    Ok(Market {
+        client: network.first().client().await?,
+        blobs: BlobServer::start(folder).await?,
+        model,
+        input: quantised.quantise(&images[..quantised.columns()])?,
+        workers,
+    })
+}
+
+async fn a_job_is_paid(market: &mut Market) -> Result<()> {
+    let job = market.submit().await?;
+    market.paid(job).await
 }
 
 async fn restart(nodes: &mut [Node]) -> Result<()> {
@@ -57,7 +132,11 @@ async fn three_of_four_go_on(network: &mut Devnet) -> Result<()> {
     all_advance(&network.nodes[..DAVE]).await
 }
 
-async fn two_of_four_finalise_nothing_until_a_third_returns(network: &mut Devnet) -> Result<()> {
+async fn two_of_four_finalise_nothing_until_a_third_returns(
+    network: &mut Devnet,
+    market: &mut Market,
+) -> Result<()> {
+    let job = market.submit().await?;
     network.nodes[CHARLIE].process.kill();
     let (left, gone) = network.nodes.split_at_mut(CHARLIE);
     // Votes that Charlie sent before may still finalise a block.
@@ -70,7 +149,8 @@ async fn two_of_four_finalise_nothing_until_a_third_returns(network: &mut Devnet
         "half of the validators finalised a block"
     );
     restart(gone).await?;
-    all_advance(&network.nodes).await
+    all_advance(&network.nodes).await?;
+    market.paid(job).await
 }
 
 async fn beefy_resumes_after_three_of_four_restart_at_once(network: &mut Devnet) -> Result<()> {
@@ -128,9 +208,15 @@ async fn a_validator_that_runs_twice_is_reported(network: &mut Devnet) -> Result
 async fn the_network_survives_what_happens_to_validators() {
     let network = &mut step!(four_validators_start());
     step!(validators_finalise_the_same_blocks(network));
+    let market = &mut step!(two_workers_join(network));
+    step!(a_job_is_paid(market));
     step!(three_of_four_go_on(network));
-    step!(two_of_four_finalise_nothing_until_a_third_returns(network));
+    step!(a_job_is_paid(market));
+    step!(two_of_four_finalise_nothing_until_a_third_returns(
+        network, market
+    ));
     step!(beefy_resumes_after_three_of_four_restart_at_once(network));
+    step!(a_job_is_paid(market));
     step!(a_node_joins_by_warp_sync(network));
     step!(a_validator_that_runs_twice_is_reported(network));
 }

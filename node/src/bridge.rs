@@ -7,7 +7,7 @@ use ciro_bridge_primitives::LaneId;
 use ciro_runtime::{BlockNumber, Hash};
 use codec::Decode;
 use jsonrpsee::{
-    core::{async_trait, RpcResult},
+    core::RpcResult,
     proc_macros::rpc,
     types::{error::INTERNAL_ERROR_CODE, ErrorObjectOwned},
 };
@@ -51,7 +51,6 @@ impl<S: OffchainStorage> Index<S> {
     }
 }
 
-#[async_trait]
 impl<S: OffchainStorage + 'static> BridgeServer for Index<S> {
     fn leaves(&self, root: H256) -> RpcResult<Option<Vec<Bytes>>> {
         let leaves = self.get::<Vec<Vec<u8>>>(&leaves_key(&root.0))?;

@@ -6,7 +6,7 @@ use crate::{
 };
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use ciro_client::types::{Job, MAX_INPUT, MAX_OUTPUT, MAX_PROOF};
-use ciro_primitives::{JobBinding, ModelId};
+use ciro_primitives::{JobsBinding, ModelId};
 use ciro_zkml_model::Model;
 use ciro_zkml_prover::Prover;
 use ciro_zkml_verifier::Receipt;
@@ -17,7 +17,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
-use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
 /// How often an input is asked for before the job is given back.
@@ -88,8 +87,6 @@ pub struct Executor {
     source: Box<dyn BlobSource>,
     served: Mutex<HashMap<ModelId, Arc<Served>>>,
     seen: Mutex<HashMap<PathBuf, Seen>>,
-    /// One proof at a time: a proof uses every core by itself.
-    turn: Semaphore,
     first_pause: Duration,
 }
 
@@ -101,7 +98,6 @@ impl Executor {
             source,
             served: Mutex::default(),
             seen: Mutex::default(),
-            turn: Semaphore::new(1),
             first_pause: FIRST_PAUSE,
         }
     }
@@ -200,21 +196,15 @@ impl Executor {
         fetch(self.source.as_ref(), &wanted).await
     }
 
-    /// Runs and proves a job for a payee, and gives the time that it took. The proof is verified before it is given
-    /// out: a wrong one would cost collateral.
+    /// Runs and proves a batch, and gives the time that it took. The proof is verified before it is given out: a wrong
+    /// one would cost collateral.
     pub async fn execute(
         &self,
         served: Arc<Served>,
-        binding: JobBinding,
+        binding: Vec<u8>,
         input: Vec<i8>,
     ) -> Result<(Receipt, Duration), Failure> {
-        let turn = self
-            .turn
-            .acquire()
-            .await
-            .map_err(|error| Failure::Proof(error.into()))?;
-        let proved = tokio::task::spawn_blocking(move || prove(&served, binding, &input)).await;
-        drop(turn);
+        let proved = tokio::task::spawn_blocking(move || prove(&served, &binding, &input)).await;
         proved
             .unwrap_or_else(|panic| bail!("the prover crashed: {panic}"))
             .map_err(Failure::Proof)
@@ -249,12 +239,13 @@ fn wanted(job: &Job, served: &Served) -> Wanted {
     }
 }
 
-fn prove(served: &Served, binding: JobBinding, input: &[i8]) -> Result<(Receipt, Duration)> {
+fn prove(served: &Served, binding: &[u8], input: &[i8]) -> Result<(Receipt, Duration)> {
     let start = Instant::now();
-    let receipt = served.prover.prove(&binding.encode(), input)?;
+    let receipt = served.prover.prove(binding, input)?;
     let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+    let jobs = JobsBinding::decode_any(binding).map(|binding| binding.jobs);
     info!(
-        job = binding.job,
+        jobs = ?jobs.unwrap_or_default(),
         milliseconds,
         bytes = receipt.proof.len(),
         "proved"
@@ -277,7 +268,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use async_trait::async_trait;
     use ciro_client::{
@@ -289,7 +280,8 @@ mod tests {
     use ciro_zkml_model::{Embedding, Encoding, Head, Input, Linear, Map, Node, Op, Output};
     use ciro_zkml_verifier::Tensor;
 
-    struct Fixed(Vec<i8>);
+    /// A source that has one input.
+    pub(crate) struct Fixed(pub(crate) Vec<i8>);
 
     #[async_trait]
     impl BlobSource for Fixed {
@@ -298,7 +290,8 @@ mod tests {
         }
     }
 
-    fn model(weight: i8) -> Model {
+    /// A model of two inputs and one output.
+    pub(crate) fn model(weight: i8) -> Model {
         Model {
             name: "twice".into(),
             preset: 0,
@@ -327,7 +320,8 @@ mod tests {
         }
     }
 
-    fn job(model: ModelId, input: &[i8]) -> Job {
+    /// A job of one sample.
+    pub(crate) fn job(model: ModelId, input: &[i8]) -> Job {
         Job {
             requester: AccountId([1; 32]),
             model: model.0,
@@ -376,18 +370,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn runs_the_job_and_proves_it_for_the_payee() {
+    async fn runs_the_job_and_proves_it_under_its_binding() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("1.ciro"), model(2).encode_file()).unwrap();
         let executor = Executor::new(folder.path().to_owned(), Box::new(Fixed(vec![5, -6])));
         executor.rescan().unwrap();
         let id = ModelId(Prover::new(&model(2)).unwrap().key().id());
         let served = executor.model(id).unwrap();
-        let binding = JobBinding {
-            genesis: [1; 32],
-            job: 7,
-            payee: [2; 32],
-        };
+        let binding = vec![7; 82];
         let input = executor.fetch(&job(id, &[5, -6]), &served).await.unwrap();
         let answer = run(served.clone(), input.clone()).await.unwrap();
         assert_eq!(
@@ -397,11 +387,11 @@ mod tests {
         let again = run(served.clone(), input.clone()).await.unwrap();
         assert_ne!(again.salt, answer.salt);
         let (receipt, took) = executor
-            .execute(served.clone(), binding, input)
+            .execute(served.clone(), binding.clone(), input)
             .await
             .unwrap();
         assert_eq!(receipt.output, Tensor::Public(vec![2 * 5 - 6 + 3]));
-        assert_eq!(JobBinding::decode(&receipt.binding), Ok(binding));
+        assert_eq!(receipt.binding, binding);
         assert!(took > Duration::ZERO);
         assert_eq!(served.estimate(), took);
     }

@@ -19,6 +19,7 @@ use ciro_client::{
     types::{Capabilities, Region, MAX_GPU_MODEL},
     AccountId, Amount, Client, Error, Keypair,
 };
+use ciro_primitives::MAX_BATCH;
 use clap::Parser;
 use executor::Executor;
 use heartbeat::Heart;
@@ -93,6 +94,10 @@ struct Arguments {
     /// Jobs to have at once.
     #[arg(long, default_value_t = 4, value_name = "N")]
     max_jobs: usize,
+    /// Samples of several jobs of a model to prove together, at most: a proof of many costs little more than one of few. Jobs
+    /// that are ready are taken together, and none waits for others to come. 1 proves each job by itself.
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=MAX_BATCH as i64), value_name = "SAMPLES")]
+    batch: u32,
     /// Least price per sample to work for, in base units (10^18 are one CIRO).
     #[arg(long, default_value_t = 0, value_name = "UNITS")]
     min_price: u128,
@@ -187,6 +192,7 @@ async fn work(arguments: Arguments) -> Result<()> {
         payee,
         capabilities,
         max_jobs: arguments.max_jobs,
+        batch: arguments.batch,
         min_price: arguments.min_price,
         margin: arguments.margin,
     };

@@ -17,10 +17,10 @@ use ciro_client::{
     types::{Balance, Capabilities, Job, JobState, Verification},
     AccountId, Client, Keypair, State,
 };
-use ciro_primitives::{input_commitment, JobBinding, JobId};
+use ciro_primitives::{input_commitment, JobId};
 use ciro_zkml_verifier::Receipt;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -30,6 +30,9 @@ use tokio::{
 };
 use tracing::{debug, error, info, warn};
 
+mod proving;
+#[cfg(test)]
+mod tests;
 mod transactions;
 
 /// How often the models folder is looked at and the node is asked whether it is there.
@@ -58,6 +61,8 @@ pub struct Settings {
     pub payee: AccountId,
     /// Jobs that it may have at once.
     pub max_jobs: usize,
+    /// Samples of several jobs that one proof may be of.
+    pub batch: u32,
     /// What its machine can do.
     pub capabilities: Capabilities,
     /// Least price per sample that it works for.
@@ -80,6 +85,12 @@ pub struct Scheduler {
     /// Every job of the chain that is not settled, as of the last finalised block.
     jobs: BTreeMap<JobId, Job>,
     working: HashSet<JobId>,
+    /// Jobs that wait for their proof, their inputs at hand.
+    queue: VecDeque<JobId>,
+    /// Whether a proof is being made. One at a time: a proof uses every core by itself.
+    proving: bool,
+    /// Jobs that are to be proved by themselves, as they could not be with others.
+    alone: HashSet<JobId>,
     /// Inputs at hand of jobs that this worker has or wants.
     inputs: HashMap<JobId, Vec<i8>>,
     /// Transactions that failed in a block, by job.
@@ -92,18 +103,17 @@ pub struct Scheduler {
     ),
 }
 
-/// What became of the work on a job.
-enum Outcome {
-    /// Its input was looked for, to claim it.
-    Fetched(Result<Vec<i8>, FetchError>),
-    /// It was run.
-    Answered(Result<Answer, Failure>),
-    /// It was run and proved, in that time.
-    Proved(Result<(Receipt, Duration), Failure>),
+/// Work that is done.
+enum Finished {
+    /// The input of a job was looked for, to claim it.
+    Looked(JobId, Result<Vec<i8>, FetchError>),
+    /// The input of a claimed job was fetched, to prove it.
+    Fetched(JobId, Result<Vec<i8>, Failure>),
+    /// A job was run.
+    Answered(JobId, Result<Answer, Failure>),
+    /// Jobs were run and proved by one proof, in that time.
+    Proved(Vec<JobId>, Result<(Receipt, Duration), Failure>),
 }
-
-/// A job that was worked on.
-type Finished = (JobId, Outcome);
 
 impl Scheduler {
     /// A worker that has done nothing yet; it goes on where its journal says it stopped.
@@ -126,6 +136,9 @@ impl Scheduler {
             metrics,
             jobs: BTreeMap::new(),
             working: HashSet::new(),
+            queue: VecDeque::new(),
+            proving: false,
+            alone: HashSet::new(),
             inputs: HashMap::new(),
             failures: HashMap::new(),
             paused: HashMap::new(),
@@ -139,6 +152,7 @@ impl Scheduler {
         let mut state = client.finalised().await?;
         info!(block = state.number(), worker = %self.me, payee = %self.settings.payee, "following the chain");
         self.read_all(&state).await?;
+        self.complete_journal()?;
         self.step(client, &state, true).await?;
         let mut round = interval(ROUND);
         round.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -158,8 +172,8 @@ impl Scheduler {
                     self.step(client, &state, resend).await?;
                 }
                 finished = self.finished.1.recv() => {
-                    if let Some((job, outcome)) = finished {
-                        self.finish(job, outcome, state.number())?;
+                    if let Some(finished) = finished {
+                        self.finish(finished, state.number())?;
                         self.step(client, &state, false).await?;
                     }
                 }
@@ -233,6 +247,7 @@ impl Scheduler {
         ids.extend(self.journal.jobs()?);
         let mut ids: Vec<JobId> = ids.into_iter().collect();
         ids.sort_by_key(|id| self.jobs.get(id).map(|job| rank(job, state.number())));
+        let mut resent = BTreeSet::new();
         for id in ids {
             // A step may end a transaction and the next one start another, so each job gets a few.
             for _ in 0..3 {
@@ -240,7 +255,7 @@ impl Scheduler {
                 let action = decide(situation);
                 if action == Action::Rest {
                     if resend {
-                        self.resend(client, id, situation).await?;
+                        self.resend(client, id, situation, &mut resent).await?;
                     }
                     break;
                 }
@@ -249,7 +264,7 @@ impl Scheduler {
                 }
             }
         }
-        Ok(())
+        self.prove_next(state.number())
     }
 
     async fn situation(&mut self, state: &State, id: JobId) -> Result<Situation> {
@@ -274,7 +289,8 @@ impl Scheduler {
             shunned: self.journal.shunned(id)?.is_some(),
             fetched: self.inputs.contains_key(&id),
             proof,
-            ready: finalised.is_own() && self.is_ready(id, proof)?,
+            // While a transaction is under way nothing follows from it.
+            ready: finalised.is_own() && pending.is_none() && self.is_ready(id, proof, now)?,
             working: self.working.contains(&id),
             late,
             wanted: claimable && pending.is_none() && self.wants(state, id, finalised).await?,
@@ -283,9 +299,9 @@ impl Scheduler {
     }
 
     /// Whether the proof of a job is made, or else its output.
-    fn is_ready(&self, id: JobId, proof: bool) -> Result<bool> {
+    fn is_ready(&mut self, id: JobId, proof: bool, now: u64) -> Result<bool> {
         Ok(if proof {
-            self.proof(id)?.is_some()
+            self.proof(id, now)?.is_some()
         } else {
             self.answer(id)?.is_some()
         })
@@ -349,29 +365,6 @@ impl Scheduler {
         Ok(self.means.less(owed.len(), stake))
     }
 
-    /// A kept proof, if it answers the job as it is on this chain now.
-    fn proof(&self, id: JobId) -> Result<Option<Receipt>> {
-        let (Some(job), Some(proof)) = (self.jobs.get(&id), self.journal.proof(id)?) else {
-            return Ok(None);
-        };
-        let answers = proof.model == job.model
-            && proof.batch == job.batch
-            && !proof.output.is_committed()
-            && proof
-                .input
-                .public()
-                .is_some_and(|input| input_commitment(proof.batch, input) == job.input_commitment)
-            && proof.binding == self.binding(id).encode();
-        if !answers {
-            warn!(
-                job = id,
-                "the kept proof answers another job: it is dropped"
-            );
-            self.journal.drop_proof(id)?;
-        }
-        Ok(answers.then_some(proof))
-    }
-
     /// A kept answer, if it is one to the job as it is on this chain now.
     fn answer(&self, id: JobId) -> Result<Option<Answer>> {
         let (Some(job), Some(answer)) = (self.jobs.get(&id), self.journal.answer(id)?) else {
@@ -379,14 +372,6 @@ impl Scheduler {
         };
         let answers = input_commitment(job.batch, &answer.input) == job.input_commitment;
         Ok(answers.then_some(answer))
-    }
-
-    fn binding(&self, job: JobId) -> JobBinding {
-        JobBinding {
-            genesis: self.genesis,
-            job,
-            payee: self.settings.payee.0,
-        }
     }
 
     /// Does one thing about a job; whether there may be more to do at once.
@@ -406,6 +391,7 @@ impl Scheduler {
                 self.failures.remove(&id);
                 self.paused.remove(&id);
                 self.inputs.remove(&id);
+                self.alone.remove(&id);
                 Ok(false)
             }
             Action::DropPending(over) => {
@@ -453,6 +439,9 @@ impl Scheduler {
                     self.journal
                         .shun(id, "the chain does not take what is sent for it")?;
                 }
+                if purpose == Purpose::Result {
+                    self.part(id)?;
+                }
             }
             (_, Over::Refused) => {
                 error!(
@@ -477,7 +466,7 @@ impl Scheduler {
         tokio::spawn(async move {
             let input = executor.look_for(&job, &model).await;
             // The receiver lives as long as the scheduler; after it nobody wants to know.
-            let _ = finished.send((id, Outcome::Fetched(input)));
+            let _ = finished.send(Finished::Looked(id, input));
         });
     }
 
@@ -488,7 +477,7 @@ impl Scheduler {
         Some((job, model))
     }
 
-    /// Starts to run, and to prove if it takes a proof.
+    /// Starts to run, or to prove if it takes a proof.
     fn work(&mut self, id: JobId, proof: bool) -> Result<()> {
         let Some((job, model)) = self.served(id) else {
             warn!(
@@ -497,60 +486,65 @@ impl Scheduler {
             );
             return self.journal.shun(id, "its model is not served");
         };
-        let task = if proof { "proving" } else { "running" };
-        info!(job = id, samples = job.batch, "{task}");
         self.working.insert(id);
-        let (executor, binding, finished) = (
-            self.executor.clone(),
-            self.binding(id),
-            self.finished.0.clone(),
-        );
         let kept = self.answer(id)?.map(|answer| answer.input);
         let input = self.inputs.get(&id).cloned().or(kept);
+        if let (Some(input), true) = (&input, proof) {
+            self.inputs.insert(id, input.clone());
+            self.queue.push_back(id);
+            return Ok(());
+        }
+        info!(job = id, samples = job.batch, "running");
+        let (executor, finished) = (self.executor.clone(), self.finished.0.clone());
         tokio::spawn(async move {
             let input = match input {
                 Some(input) => Ok(input),
                 None => executor.fetch(&job, &model).await.map_err(Failure::Input),
             };
-            let outcome = match (input, proof) {
-                (Ok(input), true) => Outcome::Proved(executor.execute(model, binding, input).await),
-                (Ok(input), false) => Outcome::Answered(run(model, input).await),
-                (Err(failure), true) => Outcome::Proved(Err(failure)),
-                (Err(failure), false) => Outcome::Answered(Err(failure)),
-            };
-            let _ = finished.send((id, outcome));
+            let _ = finished.send(match (input, proof) {
+                (input, true) => Finished::Fetched(id, input),
+                (Ok(input), false) => Finished::Answered(id, run(model, input).await),
+                (Err(failure), false) => Finished::Answered(id, Err(failure)),
+            });
         });
         Ok(())
     }
 
-    fn finish(&mut self, id: JobId, outcome: Outcome, now: u64) -> Result<()> {
-        match outcome {
-            Outcome::Fetched(Ok(input)) => {
+    fn finish(&mut self, finished: Finished, now: u64) -> Result<()> {
+        match finished {
+            Finished::Looked(id, Ok(input)) => {
                 self.inputs.insert(id, input);
+                self.working.remove(&id);
             }
-            Outcome::Fetched(Err(error)) => {
+            Finished::Looked(id, Err(error)) => {
                 warn!(
                     job = id,
                     "not claimed, and left alone for {CLAIM_PAUSE} blocks: {error}"
                 );
                 self.paused.insert(id, now + CLAIM_PAUSE);
+                self.working.remove(&id);
             }
-            Outcome::Proved(Ok((proof, took))) => {
-                self.metrics.proved(took);
-                self.journal.keep_proof(id, &proof)?;
-                self.inputs.remove(&id);
+            Finished::Fetched(id, Ok(input)) => {
+                self.inputs.insert(id, input);
+                self.queue.push_back(id);
             }
-            Outcome::Answered(Ok(answer)) => {
+            Finished::Answered(id, Ok(answer)) => {
                 self.journal.keep_answer(id, &answer)?;
                 self.inputs.remove(&id);
+                self.working.remove(&id);
             }
-            Outcome::Proved(Err(failure)) | Outcome::Answered(Err(failure)) => {
-                error!(job = id, "giving the job back: {failure}");
-                self.journal.shun(id, &failure.to_string())?;
+            Finished::Fetched(id, Err(failure)) | Finished::Answered(id, Err(failure)) => {
+                self.give_up(id, &failure)?;
             }
+            Finished::Proved(ids, proved) => self.finish_proof(ids, proved)?,
         }
-        self.working.remove(&id);
         Ok(())
+    }
+
+    fn give_up(&mut self, id: JobId, failure: &Failure) -> Result<()> {
+        error!(job = id, "giving the job back: {failure}");
+        self.working.remove(&id);
+        self.journal.shun(id, &failure.to_string())
     }
 }
 

@@ -26,11 +26,14 @@ use sp_crypto_hashing::blake2_256;
 /// Number of a job: given out in order, never reused.
 pub type JobId = u64;
 
-/// Samples that one job, and so one proof, may hold: 1 to this many.
+/// Samples that one proof may hold, of one job or of several: 1 to this many.
 pub const MAX_BATCH: u32 = 64;
 
 /// Domain tag of [`JobBinding`].
 pub const JOB_BINDING_TAG: &[u8; 10] = b"ciro/job/1";
+
+/// Domain tag of [`JobsBinding`].
+pub const JOBS_BINDING_TAG: &[u8; 11] = b"ciro/jobs/1";
 
 /// Domain tag of [`input_commitment`].
 pub const INPUT_TAG: &[u8; 12] = b"ciro/input/1";
@@ -146,6 +149,52 @@ impl JobBinding {
     }
 }
 
+/// What a proof for several jobs is bound to: it is none for other jobs, for the same in another order, or for another
+/// payee. What it proves is the jobs' batches, one after the other in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobsBinding {
+    /// Hash of the chain's genesis block.
+    pub genesis: [u8; 32],
+    /// The jobs that the proof answers.
+    pub jobs: Vec<JobId>,
+    /// The account that is paid.
+    pub payee: [u8; 32],
+}
+
+impl JobsBinding {
+    /// The bytes that the proof's transcript absorbs: tag, genesis, the number of jobs (SCALE's compact form), each job
+    /// (little-endian), payee.
+    pub fn encode(&self) -> Vec<u8> {
+        (JOBS_BINDING_TAG, self.genesis, &self.jobs, self.payee).encode()
+    }
+
+    /// Reads back what [`Self::encode`] wrote; an error if the tag or the length is another.
+    pub fn decode(bytes: &[u8]) -> Result<Self, codec::Error> {
+        let (tag, genesis, jobs, payee) =
+            <([u8; 11], [u8; 32], Vec<JobId>, [u8; 32])>::decode_all(&mut &*bytes)?;
+        if &tag != JOBS_BINDING_TAG {
+            return Err("not a binding to several jobs".into());
+        }
+        Ok(Self {
+            genesis,
+            jobs,
+            payee,
+        })
+    }
+
+    /// What a proof is bound to, be it the one job of a [`JobBinding`] or several.
+    pub fn decode_any(bytes: &[u8]) -> Result<Self, codec::Error> {
+        let Ok(one) = JobBinding::decode(bytes) else {
+            return Self::decode(bytes);
+        };
+        Ok(Self {
+            genesis: one.genesis,
+            jobs: [one.job].into(),
+            payee: one.payee,
+        })
+    }
+}
+
 /// What a requester commits to: the hash of a whole batch of quantised samples, row-major.
 pub fn input_commitment(batch: u32, input: &[i8]) -> [u8; 32] {
     let mut bytes = (INPUT_TAG, batch).encode();
@@ -204,6 +253,66 @@ mod tests {
         let mut other = bytes.clone();
         other[9] = b'2';
         assert!(JobBinding::decode(&other).is_err());
+    }
+
+    fn several(jobs: &[JobId]) -> JobsBinding {
+        JobsBinding {
+            genesis: [1; 32],
+            jobs: jobs.to_vec(),
+            payee: [2; 32],
+        }
+    }
+
+    #[test]
+    fn binding_to_several_jobs_is_tag_genesis_jobs_payee() {
+        let bytes = several(&[0x0102, 7]).encode();
+        assert_eq!(&bytes[..11], b"ciro/jobs/1");
+        assert_eq!(bytes[11..43], [1; 32]);
+        assert_eq!(bytes[43], 2 << 2);
+        assert_eq!(bytes[44..52], [2, 1, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(bytes[52..60], [7, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(bytes[60..], [2; 32]);
+        assert_eq!(JobsBinding::decode(&bytes), Ok(several(&[0x0102, 7])));
+    }
+
+    #[test]
+    fn bindings_to_other_jobs_or_another_order_differ() {
+        let lists: [&[JobId]; 6] = [&[], &[1], &[2], &[1, 2], &[2, 1], &[1, 2, 3]];
+        for (at, jobs) in lists.iter().enumerate() {
+            for other in &lists[..at] {
+                assert_ne!(several(jobs).encode(), several(other).encode());
+            }
+        }
+    }
+
+    #[test]
+    fn binding_to_several_jobs_refuses_another_tag_or_length() {
+        let bytes = several(&[1, 2]).encode();
+        assert!(JobsBinding::decode(&bytes[1..]).is_err());
+        assert!(JobsBinding::decode(&[&bytes[..], &[0]].concat()).is_err());
+        let mut other = bytes.clone();
+        other[10] = b'2';
+        assert!(JobsBinding::decode(&other).is_err());
+        let mut more = bytes;
+        more[43] = 3 << 2;
+        assert!(JobsBinding::decode(&more).is_err());
+    }
+
+    #[test]
+    fn one_job_and_several_are_told_apart_and_read_alike() {
+        let one = JobBinding {
+            genesis: [1; 32],
+            job: 7,
+            payee: [2; 32],
+        };
+        assert!(JobsBinding::decode(&one.encode()).is_err());
+        assert!(JobBinding::decode(&several(&[7]).encode()).is_err());
+        assert_eq!(JobsBinding::decode_any(&one.encode()), Ok(several(&[7])));
+        for jobs in [&[7][..], &[7, 8]] {
+            let binding = several(jobs);
+            assert_eq!(JobsBinding::decode_any(&binding.encode()), Ok(binding));
+        }
+        assert!(JobsBinding::decode_any(b"ciro/job").is_err());
     }
 
     #[test]

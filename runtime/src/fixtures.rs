@@ -4,7 +4,7 @@
 
 use crate::AccountId;
 use alloc::vec::Vec;
-use ciro_primitives::JobId;
+use ciro_primitives::{JobId, MAX_BATCH};
 use ciro_zkml_verifier::VerifyingKey;
 use codec::Decode;
 use pallet_job_market::{BenchmarkHelper, Fixture};
@@ -30,6 +30,7 @@ impl BenchmarkHelper<AccountId> for Fixtures {
     const MAX_PROOF: u32 = 100_000;
     const MAX_INPUT: u32 = 64_000;
     const MAX_OUTPUT: u32 = 4_096;
+    const MAX_JOBS: u32 = MAX_BATCH;
 
     fn enrol(worker: &AccountId) {
         crate::benchmarks::enrol(worker);

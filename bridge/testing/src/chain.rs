@@ -20,6 +20,18 @@ pub struct Block {
     pub results: Vec<ResultLeaf>,
 }
 
+impl Block {
+    /// Root of the tree over its messages.
+    pub fn messages_root(&self) -> Hash {
+        merkle::root(self.messages.iter().map(|words| words.concat()))
+    }
+
+    /// Root of the tree over its results.
+    pub fn results_root(&self) -> Hash {
+        merkle::root(self.results.iter().map(ResultLeaf::bytes))
+    }
+}
+
 /// A chain, its validators, and all that its leaves stand for.
 #[derive(Clone)]
 pub struct Chain {
@@ -90,12 +102,12 @@ impl Chain {
         let number = self.height();
         let leaf = Leaf {
             parent_number: number,
-            parent_hash: keccak(&[&self.genesis[..], &number.to_le_bytes()].concat()),
+            parent_hash: block_hash(&self.genesis, number),
             next_set: self.validators(set + 1).set(set + 1),
             extra: BridgeLeaf {
                 timestamp,
-                messages_root: messages_root(&parent),
-                results_root: results_root(&parent),
+                messages_root: parent.messages_root(),
+                results_root: parent.results_root(),
             },
         };
         self.push(leaf, parent);
@@ -193,14 +205,12 @@ impl Chain {
     }
 }
 
-/// Root of the tree over a block's messages.
-pub(crate) fn messages_root(block: &Block) -> Hash {
-    merkle::root(block.messages.iter().map(|words| words.concat()))
-}
-
-/// Root of the tree over a block's results.
-pub(crate) fn results_root(block: &Block) -> Hash {
-    merkle::root(block.results.iter().map(ResultLeaf::bytes))
+/// A hash for block `number`. That of a real block would change with every change of the runtime's state.
+pub fn block_hash(genesis: &Hash, number: u32) -> Hash {
+    match number {
+        0 => *genesis,
+        _ => keccak(&[&genesis[..], &number.to_le_bytes()].concat()),
+    }
 }
 
 /// Nodes of a range with that many leaves.

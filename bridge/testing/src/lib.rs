@@ -7,7 +7,9 @@ mod negative;
 mod scene;
 mod validators;
 
-pub use chain::{Block, Chain};
+pub use chain::{block_hash, Block, Chain};
 pub use negative::{cases, Call, Case};
-pub use scene::{destination, lane, Scene, CONTRACTS, EVM_CHAIN, STARKNET_CHAIN};
+pub use scene::{
+    busy_block, destination, lane, Scene, CONTRACTS, EVM_CHAIN, EXPIRY, STARKNET_CHAIN, START,
+};
 pub use validators::Validators;

@@ -1,9 +1,6 @@
 //! Scenes: a chain, and a client that starts somewhere on it.
 
-use crate::{
-    chain::{messages_root, results_root},
-    Block, Chain, Validators,
-};
+use crate::{Block, Chain, Validators};
 use ciro_bridge_primitives::{
     keccak, kind, lane_id, word_of, ChainKind, Commitment, Destination, Genesis, Hash, LaneId,
     Leaf, LeafProof, Message, Payload, ResultLeaf, Update, Word, MILLION,
@@ -26,10 +23,10 @@ const BLOCK_TIME: u64 = 2;
 const SESSION: u32 = 12;
 
 /// Time of the genesis block.
-const START: u64 = 1_800_000_000;
+pub const START: u64 = 1_800_000_000;
 
 /// Seconds for which clients believe a set of validators.
-const EXPIRY: u64 = 432_000;
+pub const EXPIRY: u64 = 432_000;
 
 /// Seconds after a block in which an update to it comes.
 const DELAY: u64 = 20;
@@ -76,7 +73,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// A chain of three sessions of `length` validators each, different ones every time, which no runtime made.
+    /// A chain of three sessions of `length` validators each, different ones every time, that no runtime made.
     pub fn synthetic(length: u32) -> Self {
         let sets = (0..5)
             .map(|id| Validators::new(&format!("set {id}"), length))
@@ -154,8 +151,8 @@ impl Scene {
     pub fn with_busy_block(&self, block: Block) -> Self {
         let mut chain = self.chain.fork(self.busy);
         let mut leaf = *self.chain.leaf(self.busy);
-        leaf.extra.messages_root = messages_root(&block);
-        leaf.extra.results_root = results_root(&block);
+        leaf.extra.messages_root = block.messages_root();
+        leaf.extra.results_root = block.results_root();
         chain.push(leaf, block);
         Self {
             chain,
@@ -180,8 +177,8 @@ impl Scene {
     }
 }
 
-/// Messages to every contract on both chains, several to each token, and some results.
-fn busy_block(genesis: &Hash) -> Block {
+/// Messages to every contract on both chains, several to each token, and some results, on the chain with that genesis.
+pub fn busy_block(genesis: &Hash) -> Block {
     let name = |what: &str| keccak(what.as_bytes());
     let results: Vec<_> = (0..5)
         .map(|job| ResultLeaf {

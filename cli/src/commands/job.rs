@@ -331,7 +331,7 @@ async fn proof_of(id: JobId, path: PathBuf, node: &Node) -> Result<Report> {
     // A job is not open again after the result that was accepted, so that one is the last.
     let accepted = submitted
         .into_iter()
-        .rfind(|result| result.job == id)
+        .rfind(|result| result.jobs.contains(&id))
         .with_context(|| {
             format!(
                 "block {at} holds no proof of job {id}: it was paid without one, or it was submitted inside another \
@@ -339,35 +339,62 @@ async fn proof_of(id: JobId, path: PathBuf, node: &Node) -> Result<Report> {
             )
         })?;
     let payee = accepted.payee;
-    let binding = JobBinding {
-        genesis: client.genesis().0,
-        job: id,
-        payee: payee.0,
-    };
+    let binding = accepted.binding(client.genesis().0);
+    let result = state.result(id).await?.unwrap_or_default();
+    let input = calls::values(&accepted.input);
+    let (first, samples) = part_of(&job, &result, &input, &accepted.output)
+        .with_context(|| format!("the proof in block {at} is not of the input of job {id}"))?;
     let receipt = Receipt {
         model: job.model,
-        binding: binding.encode(),
-        batch: job.batch,
-        input: Tensor::Public(calls::values(&accepted.input)),
+        binding,
+        batch: samples,
+        input: Tensor::Public(input),
         output: Tensor::Public(accepted.output),
         proof: accepted.proof,
     };
     write(&path, &receipt.encode_file())?;
+    let mut text = format!(
+        "proof of job {id}, {} bytes, from block {at} in {}",
+        receipt.proof.len(),
+        path.display()
+    );
+    if samples > job.batch {
+        text += &format!(
+            "\nIt is for {} jobs together. Those of its {samples} samples that are of job {id}: {}..{}",
+            accepted.jobs.len(),
+            first + 1,
+            first + job.batch
+        );
+    }
     Ok(Report::yes(
-        format!(
-            "proof of job {id}, {} bytes, from block {at} in {}",
-            receipt.proof.len(),
-            path.display()
-        ),
+        text,
         json!({
             "job": id,
             "proof": path,
             "proof_bytes": receipt.proof.len(),
+            "jobs": accepted.jobs,
+            "samples": samples,
+            "first_sample": first,
             "block": hex(&block.0),
             "number": at,
             "payee": payee.to_string(),
         }),
     ))
+}
+
+/// Before how many samples of a proof, of one job or several, those of a job come, and how many they are altogether. Where
+/// two jobs have the same input, their outputs are the same too.
+fn part_of(job: &ChainJob, result: &[i32], input: &[i8], output: &[i32]) -> Option<(u32, u32)> {
+    let batch = job.batch as usize;
+    let outputs = result.len().checked_div(batch)?;
+    let samples = output.len().checked_div(outputs)?;
+    let width = input.len().checked_div(samples)?;
+    let is_own = |first: &usize| {
+        let part = input.get(first * width..(first + batch) * width);
+        part.is_some_and(|part| input_commitment(job.batch, part) == job.input_commitment)
+    };
+    let first = (0..samples).find(is_own)?;
+    Some((first as u32, samples as u32))
 }
 
 fn existing(job: Option<ChainJob>, id: JobId) -> Result<ChainJob> {

@@ -2,9 +2,11 @@
 
 pub mod account;
 pub mod blob;
+pub mod bridge;
 pub mod job;
 pub mod model;
 pub mod prove;
+pub mod result;
 pub mod run;
 mod settle;
 pub mod slash;

@@ -5,9 +5,9 @@ use crate::{
     npy,
     output::{fields, Output, Report},
 };
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use ciro_client::AccountId;
-use ciro_primitives::{JobBinding, JobId};
+use ciro_primitives::{JobBinding, JobId, JobsBinding};
 use ciro_zkml_model::Model;
 use ciro_zkml_prover::{max_batch, Prover};
 use ciro_zkml_verifier::{Commitment, Committed, Receipt, Tensor};
@@ -15,6 +15,7 @@ use clap::Args;
 use serde_json::json;
 use std::{
     fs,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -146,12 +147,16 @@ pub struct Verify {
     /// Account that the proof must name as the one to be paid.
     #[arg(long, value_parser = parse_account, value_name = "ADDRESS")]
     payee: Option<AccountId>,
-    /// Job that the proof must answer.
+    /// Job that the proof must answer, alone or with others.
     #[arg(long, value_name = "ID")]
     job: Option<JobId>,
     /// Genesis hash that the proof must name.
     #[arg(long, value_parser = parse_hash, value_name = "HASH")]
     genesis: Option<[u8; 32]>,
+    /// Which of the proof's samples the files below are about, counted from 1, where they are not about all: those of one
+    /// job, as `ciro job proof` names them.
+    #[arg(long, value_parser = parse_range, value_name = "FIRST..LAST")]
+    samples: Option<RangeInclusive<u32>>,
     /// Samples (.npy) that must be the proof's, once quantised.
     #[arg(long, value_name = "X.npy")]
     input: Option<PathBuf>,
@@ -195,7 +200,7 @@ impl Verify {
         } else if let Err(error) = verified {
             faults.push(error.to_string());
         }
-        let binding = JobBinding::decode(&receipt.binding).ok();
+        let binding = JobsBinding::decode_any(&receipt.binding).ok();
         if binding.is_none() {
             faults.push("the proof is bound to something else than a job".into());
         }
@@ -218,7 +223,12 @@ impl Verify {
             }
         }
         if on_chain {
-            rows.push(("job", binding.job.to_string()));
+            rows.push(if let [job] = binding.jobs[..] {
+                ("job", job.to_string())
+            } else {
+                let jobs: Vec<String> = binding.jobs.iter().map(JobId::to_string).collect();
+                ("jobs", jobs.join(", "))
+            });
             rows.push(("genesis", hex(&binding.genesis)));
         }
         Ok(Report::yes(
@@ -233,7 +243,11 @@ impl Verify {
                 "model": hex(&receipt.model),
                 "samples": receipt.batch,
                 "payee": payee,
-                "job": on_chain.then_some(binding.job),
+                "job": match binding.jobs[..] {
+                    [job] if on_chain => Some(job),
+                    _ => None,
+                },
+                "jobs": on_chain.then_some(&binding.jobs),
                 "genesis": on_chain.then(|| hex(&binding.genesis)),
                 "input_commitment": commitments[0],
                 "output_commitment": commitments[1],
@@ -246,7 +260,7 @@ impl Verify {
         &self,
         model: &Model,
         receipt: &Receipt,
-        binding: Option<&JobBinding>,
+        binding: Option<&JobsBinding>,
     ) -> Result<Vec<String>> {
         let mut unmet = Vec::new();
         let mut expect = |holds: bool, what: String| {
@@ -265,8 +279,8 @@ impl Verify {
         }
         if let (Some(job), Some(binding)) = (self.job, binding) {
             expect(
-                binding.job == job,
-                format!("it answers job {}, not {job}", binding.job),
+                binding.jobs.contains(&job),
+                format!("it answers {:?}, not job {job}", binding.jobs),
             );
         }
         if let (Some(genesis), Some(binding)) = (&self.genesis, binding) {
@@ -275,6 +289,7 @@ impl Verify {
                 "it names another genesis block".into(),
             );
         }
+        let receipt = &self.part(receipt)?;
         if let Some(path) = &self.input {
             expect(
                 self.same_input(path, model, receipt)?,
@@ -313,11 +328,44 @@ impl Verify {
         Ok(unmet)
     }
 
+    /// What the proof states of the samples that the expectations are about.
+    fn part(&self, receipt: &Receipt) -> Result<Receipt> {
+        let Some(samples) = &self.samples else {
+            return Ok(receipt.clone());
+        };
+        let (first, last) = (*samples.start() as usize, *samples.end() as usize);
+        let all = receipt.batch as usize;
+        ensure!(
+            (1..=last).contains(&first) && last <= all,
+            "--samples {first}..{last}: the proof is of the samples 1 to {all}"
+        );
+        let (Tensor::Public(input), Tensor::Public(output)) = (&receipt.input, &receipt.output)
+        else {
+            bail!("--samples: the proof states a commitment, which is to all samples together")
+        };
+        let cut = |length: usize| (first - 1) * (length / all)..last * (length / all);
+        Ok(Receipt {
+            batch: (last - first + 1) as u32,
+            input: Tensor::Public(input[cut(input.len())].to_vec()),
+            output: Tensor::Public(output[cut(output.len())].to_vec()),
+            ..receipt.clone()
+        })
+    }
+
     fn same_input(&self, path: &Path, model: &Model, receipt: &Receipt) -> Result<bool> {
         let samples = npy::read_samples(path, model)?;
         let input = model.quantise(&samples.values)?;
         Ok(samples.batch == receipt.batch as usize && receipt.input.is_of(&input))
     }
+}
+
+/// Reads `FIRST..LAST`.
+fn parse_range(text: &str) -> Result<RangeInclusive<u32>, String> {
+    let bounds = text.split_once("..").and_then(|(first, last)| {
+        let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+        Some(first..=last)
+    });
+    bounds.ok_or_else(|| "expected two numbers, as in 3..4".into())
 }
 
 fn refused(faults: &[String]) -> Report {

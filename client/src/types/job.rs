@@ -2,7 +2,7 @@
 
 use super::{Balance, BlockNumber, PartsPerMillion, Requirements};
 use crate::AccountId;
-use ciro_primitives::{JobId, ModelId};
+use ciro_primitives::{JobBinding, JobId, JobsBinding, ModelId};
 use scale_decode::DecodeAsType;
 use scale_encode::EncodeAsType;
 use std::{fmt, ops::RangeInclusive, str::FromStr};
@@ -381,18 +381,87 @@ impl JobState {
 }
 
 /// A result as a worker submitted it, whether or not the chain accepted it.
-#[derive(Clone, Debug, PartialEq, Eq, DecodeAsType)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubmittedResult {
-    /// The job that it answers.
-    pub job: JobId,
+    /// The jobs that it answers, in its order.
+    pub jobs: Vec<JobId>,
+    /// Whether it came by `submit_results`. Its proof is bound to other bytes then, even if it is for one job.
+    pub joint: bool,
     /// Who is to be paid.
     pub payee: AccountId,
-    /// The quantised input, in two's complement bytes.
+    /// The quantised inputs of the jobs, one after the other, in two's complement bytes.
     pub input: Vec<u8>,
-    /// Final accumulators, row-major.
+    /// Final accumulators, row-major, of the jobs one after the other.
     pub output: Vec<i32>,
     /// The proof.
     pub proof: Vec<u8>,
+}
+
+impl SubmittedResult {
+    /// What its proof must be bound to on the chain of this genesis block.
+    pub fn binding(&self, genesis: [u8; 32]) -> Vec<u8> {
+        let payee = self.payee.0;
+        match self.jobs[..] {
+            [job] if !self.joint => JobBinding {
+                genesis,
+                job,
+                payee,
+            }
+            .encode(),
+            _ => JobsBinding {
+                genesis,
+                jobs: self.jobs.clone(),
+                payee,
+            }
+            .encode(),
+        }
+    }
+}
+
+/// The arguments of `submit_result`.
+#[derive(DecodeAsType)]
+pub(crate) struct OneResult {
+    job: JobId,
+    payee: AccountId,
+    input: Vec<u8>,
+    output: Vec<i32>,
+    proof: Vec<u8>,
+}
+
+/// The arguments of `submit_results`.
+#[derive(DecodeAsType)]
+pub(crate) struct JointResult {
+    jobs: Vec<JobId>,
+    payee: AccountId,
+    input: Vec<u8>,
+    output: Vec<i32>,
+    proof: Vec<u8>,
+}
+
+impl From<OneResult> for SubmittedResult {
+    fn from(one: OneResult) -> Self {
+        Self {
+            jobs: vec![one.job],
+            joint: false,
+            payee: one.payee,
+            input: one.input,
+            output: one.output,
+            proof: one.proof,
+        }
+    }
+}
+
+impl From<JointResult> for SubmittedResult {
+    fn from(joint: JointResult) -> Self {
+        Self {
+            jobs: joint.jobs,
+            joint: true,
+            payee: joint.payee,
+            input: joint.input,
+            output: joint.output,
+            proof: joint.proof,
+        }
+    }
 }
 
 /// A job and its number.

@@ -1,10 +1,12 @@
 //! What the chain stores, as far as a client reads it. Fields are matched with the runtime's metadata by name.
 
+mod bridge;
 mod job;
 mod offence;
 mod stake;
 mod worker;
 
+pub use bridge::*;
 pub use job::*;
 pub use offence::*;
 pub use stake::*;

@@ -426,5 +426,37 @@ mod benchmarks {
         ));
     }
 
+    /// What [`Pallet::submit_results`] does besides the verification of its proof, which is measured with
+    /// `submit_result`: it pays for so many jobs. Each has a requester of its own, which costs the most.
+    #[benchmark]
+    fn settle_jobs(n: Linear<1, { T::BenchmarkHelper::MAX_JOBS }>) {
+        let fixture = smallest::<T>();
+        let spec = spec::<T>(&fixture, Verification::ZkMl);
+        let worker = worker::<T>(0);
+        let origin = || RawOrigin::Signed(worker.clone()).into();
+        let ids: Vec<JobId> = (0..u64::from(n)).collect();
+        for index in 0..n {
+            let requester = RawOrigin::Signed(funded::<T>("requester", index));
+            Pallet::<T>::submit_job(requester.into(), spec.clone()).expect("a valid job");
+        }
+        pass::<T>(T::HeadStart::get());
+        for id in &ids {
+            Pallet::<T>::claim_job(origin(), *id).expect("the job can be claimed");
+        }
+        let one = fixture.output.iter().copied();
+        let outputs: Vec<i32> = (0..n).flat_map(|_| one.clone()).collect();
+        let payee = account("payee", 0, 0);
+
+        #[block]
+        {
+            let jobs = Pallet::<T>::assigned(&ids, &worker).expect("the jobs are the worker's");
+            Pallet::<T>::accept(&ids, &jobs, worker, payee, &Output::truncate_from(outputs))
+                .expect("the jobs are open");
+        }
+
+        assert!(ids.iter().all(|id| Results::<T>::contains_key(id)));
+        assert!(Jobs::<T>::iter_values().all(|job| !job.is_open()));
+    }
+
     impl_benchmark_test_suite!(Pallet, crate::mock::ext(), crate::mock::Test);
 }

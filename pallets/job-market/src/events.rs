@@ -127,7 +127,7 @@ mod events {
             /// What was burned.
             burned: BalanceOf<T>,
         },
-        /// A proof did not hold. The job is free to be claimed again.
+        /// A proof of this job, or of several of which it is one, did not hold. The job is free to be claimed again.
         ResultRefused {
             /// The job.
             job: JobId,
@@ -190,7 +190,7 @@ mod events {
         UnknownJob,
         /// There is no such model.
         UnknownModel,
-        /// A job holds 1 to 64 samples.
+        /// A job, and a proof of several jobs, holds 1 to 64 samples, and no more than its model can prove at once.
         InvalidBatch,
         /// The batch's input would be larger than a call can carry.
         InputTooLarge,
@@ -216,9 +216,9 @@ mod events {
         DeadlineNotPassed,
         /// Until the retention period is over only the requester may remove the job.
         RetentionNotOver,
-        /// The input's length is not that of the job's batch.
+        /// The input's length is not that of the batch: of all jobs that the proof is for.
         WrongInputLength,
-        /// The output's length is not that of the job's batch.
+        /// The output's length is not that of the batch: of all jobs that the proof is for.
         WrongOutputLength,
         /// The input is not the one that the requester committed to.
         InputMismatch,
@@ -272,5 +272,9 @@ mod events {
         AlreadyRated,
         /// A rating is 1 to 5 stars.
         InvalidStars,
+        /// A job is named twice.
+        DuplicateJob,
+        /// The jobs are of different models: one proof is of one model.
+        DifferentModels,
     }
 }

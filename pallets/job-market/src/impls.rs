@@ -6,11 +6,8 @@ use crate::{
     *,
 };
 use alloc::vec::Vec;
-use ciro_primitives::{
-    answer_commitment, input_commitment, output_hash, JobBinding, JobId, MAX_BATCH,
-};
+use ciro_primitives::{answer_commitment, output_hash, JobId, MAX_BATCH};
 use ciro_zkml_air::VerifyingKey;
-use ciro_zkml_verifier::{Statement, Tensor};
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
 use pallet_cdc_pool::{Role, StakeLedger};
@@ -48,18 +45,6 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// What a proof for this job and payee must be bound to.
-    pub fn binding(job: JobId, payee: T::AccountId) -> Vec<u8> {
-        // The genesis block's hash is the one block hash that is never pruned.
-        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-        let binding = JobBinding {
-            genesis: genesis.into(),
-            job,
-            payee: payee.into(),
-        };
-        binding.encode()
-    }
-
     /// What the requester has on hold for storing a job with so many output values, in plancks.
     pub fn deposit_for(locator: &Locator, outputs: u32) -> BalanceOf<T> {
         let bytes = outputs
@@ -74,11 +59,11 @@ impl<T: Config> Pallet<T> {
         frame_system::Pallet::<T>::block_number()
     }
 
-    fn get(id: JobId) -> Result<JobOf<T>, Error<T>> {
+    pub(crate) fn get(id: JobId) -> Result<JobOf<T>, Error<T>> {
         Jobs::<T>::get(id).ok_or(Error::<T>::UnknownJob)
     }
 
-    fn key(job: &JobOf<T>) -> Result<VerifyingKey, Error<T>> {
+    pub(crate) fn key(job: &JobOf<T>) -> Result<VerifyingKey, Error<T>> {
         let info = T::Models::model(&job.model).ok_or(Error::<T>::UnknownModel)?;
         Ok(info.key)
     }
@@ -327,7 +312,7 @@ impl<T: Config> Pallet<T> {
         let Some(job) = Self::advance(id, answer)?.job else {
             return Ok(());
         };
-        Self::check_output(&job, &Self::key(&job)?, &output)?;
+        Self::check_output(job.batch, &Self::key(&job)?, &output)?;
         if let JobState::Answered { until, .. } = job.state {
             Self::deposit_event(Event::JobAnswered {
                 job: id,
@@ -347,7 +332,7 @@ impl<T: Config> Pallet<T> {
         salt: [u8; 32],
     ) -> DispatchResult {
         let job = Self::get(id)?;
-        Self::check_output(&job, &Self::key(&job)?, &output)?;
+        Self::check_output(job.batch, &Self::key(&job)?, &output)?;
         let hash = H256(output_hash(job.batch, &output));
         let reveal = Action::Reveal {
             worker: worker.clone(),
@@ -377,49 +362,12 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Checks that a result of `worker` is taken.
-    pub(crate) fn assigned(id: JobId, worker: &T::AccountId) -> Result<(), Error<T>> {
-        let claim = Self::get(id)?.claim_of(worker, Self::now());
-        claim.map(|_| ()).map_err(Self::error)
-    }
-
-    /// Checks that a proof that would decide a dispute is taken.
-    pub(crate) fn ensure_disputed(id: JobId) -> Result<(), Error<T>> {
-        let job = Self::get(id)?;
-        job.takes_proof(Self::now()).map_err(Self::error)
-    }
-
-    /// Whether `proof` proves that `output` is what the job's model gives for its input.
-    ///
-    /// Whether the statement is one about the job is checked first: that is cheap, and nobody's offence.
-    pub(crate) fn verify(
-        id: JobId,
-        payee: &T::AccountId,
-        input: &Input,
+    pub(crate) fn check_output(
+        batch: u32,
+        key: &VerifyingKey,
         output: &Output,
-        proof: &Proof,
-    ) -> Result<Result<(), RefusalReason>, Error<T>> {
-        let job = Self::get(id)?;
-        let key = Self::key(&job)?;
-        let inputs = job.batch.saturating_mul(key.inputs());
-        ensure!(input.len() == inputs as usize, Error::<T>::WrongInputLength);
-        Self::check_output(&job, &key, output)?;
-        let input = signed(input);
-        ensure!(
-            input_commitment(job.batch, &input) == job.input_commitment.0,
-            Error::<T>::InputMismatch
-        );
-        let statement = Statement {
-            binding: &Self::binding(id, payee.clone()),
-            batch: job.batch,
-            input: Tensor::Public(&input),
-            output: Tensor::Public(output),
-        };
-        Ok(T::Verifier::verify(&key, &statement, proof))
-    }
-
-    fn check_output(job: &JobOf<T>, key: &VerifyingKey, output: &Output) -> Result<(), Error<T>> {
-        let outputs = job.batch.saturating_mul(key.outputs());
+    ) -> Result<(), Error<T>> {
+        let outputs = batch.saturating_mul(key.outputs());
         ensure!(
             output.len() == outputs as usize,
             Error::<T>::WrongOutputLength
@@ -442,7 +390,7 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
-    fn error(refusal: Refusal<BlockNumberFor<T>>) -> Error<T> {
+    pub(crate) fn error(refusal: Refusal<BlockNumberFor<T>>) -> Error<T> {
         match refusal {
             Refusal::PriceTooLow => Error::PriceTooLow,
             Refusal::InvalidPrice => Error::InvalidPrice,

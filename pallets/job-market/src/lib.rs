@@ -16,7 +16,9 @@
 //!   runtime could check, and colluding workers can be one.
 //!
 //! A proof is bound to the chain's genesis, the job and the payee ([`ciro_primitives::JobBinding`]), so that a proof
-//! copied from the transaction pool earns its copier nothing.
+//! copied from the transaction pool earns its copier nothing. As a proof of many samples costs little more than one of
+//! few, a worker may prove several jobs of one model together; that proof is bound to all of them in their order
+//! ([`ciro_primitives::JobsBinding`]), and stands or falls as one.
 //!
 //! A claim has a term. Once it is over another worker may take the job over, and part of the late worker's collateral
 //! is added to what the job pays. The best workers may claim first: the others wait up to [`Config::HeadStart`].
@@ -55,6 +57,7 @@ mod invariants;
 pub mod migrations;
 #[cfg(test)]
 mod mock;
+mod results;
 pub mod state;
 #[cfg(test)]
 mod tests;
@@ -77,7 +80,7 @@ pub mod pallet {
     use crate::impls::signed;
     use crate::state::Action;
     use alloc::vec::Vec;
-    use ciro_primitives::{JobId, ModelId};
+    use ciro_primitives::{JobId, ModelId, MAX_BATCH};
     use ciro_zkml_verifier::{Statement, Tensor, VerifyingKey};
     use frame_support::{
         pallet_prelude::*,
@@ -139,10 +142,10 @@ pub mod pallet {
 
     #[pallet::extra_constants]
     impl<T: Config> Pallet<T> {
-        /// Most samples that a job may hold.
+        /// Most samples that a job may hold, and a proof of several jobs.
         #[pallet::constant_name(MaxBatch)]
         fn max_batch() -> u32 {
-            ciro_primitives::MAX_BATCH
+            MAX_BATCH
         }
 
         /// Most values that a job's input may hold, over the whole batch.
@@ -247,27 +250,8 @@ pub mod pallet {
             proof: Proof,
         ) -> DispatchResultWithPostInfo {
             let worker = ensure_signed(origin)?;
-            Self::assigned(job, &worker)?;
-            match Self::verify(job, &payee, &input, &output, &proof)? {
-                Ok(()) => {
-                    Results::<T>::insert(job, output);
-                    Self::advance(job, Action::Accept { worker, payee })?;
-                    Ok(Pays::No.into())
-                }
-                Err(reason) => {
-                    let refuse = Action::Refuse {
-                        worker: worker.clone(),
-                    };
-                    let cut = Self::advance(job, refuse)?.cut;
-                    Self::deposit_event(Event::ResultRefused {
-                        job,
-                        worker,
-                        reason,
-                        cut,
-                    });
-                    Ok(Pays::Yes.into())
-                }
-            }
+            let binding = Self::binding(job, payee.clone());
+            Self::settle_by_proof(&[job], &binding, worker, payee, &input, &output, &proof)
         }
 
         /// Gives a claimed job, or a seat of a redundant job that has others free, back before the deadline. A share of
@@ -465,8 +449,9 @@ pub mod pallet {
             proof: Proof,
         ) -> DispatchResultWithPostInfo {
             ensure_signed(origin)?;
-            Self::ensure_disputed(job)?;
-            Self::verify(job, &prover, &input, &output, &proof)?
+            let disputed = Self::disputed(job)?;
+            let binding = Self::binding(job, prover);
+            Self::verify(&[disputed], &binding, &input, &output, &proof)?
                 .map_err(|_| Error::<T>::InvalidProof)?;
             let upheld = Results::<T>::get(job).is_some_and(|answer| answer == output);
             Self::advance(job, Action::Prove { upheld })?;
@@ -548,6 +533,44 @@ pub mod pallet {
             Self::advance(job, Action::Rate { requester, stars })?;
             Self::deposit_event(Event::JobRated { job, stars });
             Ok(())
+        }
+
+        /// Answers several claimed jobs of one model by one proof. `input` and `output` are those of the jobs, one after
+        /// the other in the order given; the proof is of all their samples, 1 to [`MAX_BATCH`] and no more than the
+        /// model's key allows, and bound to this chain, these jobs in this order, and `payee`.
+        ///
+        /// If the proof holds, each job is settled as with [`Pallet::submit_result`], and the call costs no fee. If not,
+        /// the call succeeds all the same, with a fee: [`Config::InvalidProofCut`] of each job's collateral is burned,
+        /// the rest released, one case is opened against the caller, and all the jobs are free to be claimed again.
+        ///
+        /// # Errors
+        /// Nothing happens to any of the jobs if the call is malformed: [`Error::DuplicateJob`], [`Error::UnknownJob`],
+        /// [`Error::NotAssignedToCaller`], [`Error::DeadlinePassed`], [`Error::DifferentModels`],
+        /// [`Error::UnknownModel`], [`Error::InvalidBatch`], [`Error::WrongInputLength`],
+        /// [`Error::WrongOutputLength`], [`Error::InputMismatch`].
+        ///
+        /// # Weight
+        /// Grows with the lengths of proof, input and output, and with the number of jobs.
+        #[pallet::call_index(16)]
+        #[pallet::weight(
+            T::WeightInfo::submit_result(
+                proof.len() as u32,
+                input.len() as u32,
+                output.len() as u32,
+            )
+            .saturating_add(T::WeightInfo::settle_jobs(jobs.len() as u32))
+        )]
+        pub fn submit_results(
+            origin: OriginFor<T>,
+            jobs: BoundedVec<JobId, ConstU32<MAX_BATCH>>,
+            payee: T::AccountId,
+            input: Input,
+            output: Output,
+            proof: Proof,
+        ) -> DispatchResultWithPostInfo {
+            let worker = ensure_signed(origin)?;
+            let binding = Self::joint_binding(&jobs, payee.clone());
+            Self::settle_by_proof(&jobs, &binding, worker, payee, &input, &output, &proof)
         }
     }
 

@@ -501,6 +501,8 @@ pub trait BenchmarkHelper<AccountId> {
     const MAX_INPUT: u32;
     /// Output values of the largest fixture.
     const MAX_OUTPUT: u32;
+    /// Jobs that one proof is measured for: no more than a worker may have at a time.
+    const MAX_JOBS: u32;
 
     /// The smallest fixture with at least so many proof bytes, input values and output values, each at most the
     /// maximum above: what is measured with it bounds what such a result costs.

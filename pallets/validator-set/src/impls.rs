@@ -5,10 +5,7 @@ use crate::{
     *,
 };
 use alloc::vec::Vec;
-use frame_support::{
-    ensure,
-    traits::{fungible::Inspect, Get},
-};
+use frame_support::{ensure, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
 use pallet_cdc_pool::{Role, StakeLedger};
 use pallet_reputation::ReputationLedger;
@@ -87,14 +84,27 @@ impl<T: Config> Pallet<T> {
         Some(elected)
     }
 
-    /// Before the first election, the invited that have keys, if they differ from the last set and there are any.
+    /// Before the first election, the invited that have keys, if they differ from the last set and there are any. Those
+    /// who are suspended or banned are left out as long as the others are enough to bear a fault.
     fn invited_set() -> Option<Vec<T::AccountId>> {
         if LastElection::<T>::exists() {
             return None;
         }
         let mut invited = Invited::<T>::get().into_inner();
         invited.retain(Self::has_keys);
+        let trusted: Vec<_> = invited.iter().filter(|who| Self::may_serve(who)).collect();
+        if trusted.len() >= FEWEST as usize {
+            invited = trusted.into_iter().cloned().collect();
+        }
         Self::unless_same(invited).filter(|invited| !invited.is_empty())
+    }
+
+    /// Whether `who` is neither suspended nor banned.
+    fn may_serve(who: &T::AccountId) -> bool {
+        matches!(
+            T::Offences::standing(who),
+            Standing::Good | Standing::Probation { .. }
+        )
     }
 
     fn unless_same(set: Vec<T::AccountId>) -> Option<Vec<T::AccountId>> {
@@ -111,16 +121,16 @@ impl<T: Config> Pallet<T> {
             base,
             Self::now().saturating_sub(EraStart::<T>::get()),
             T::Year::get(),
-            T::MaxIssuance::get().saturating_sub(T::Token::total_issuance()),
+            T::MaxIssuance::get().saturating_sub(T::Supply::get()),
         )
     }
 
-    /// The year in which the present era began, and what was issued then: if this is the year's first era, what is now.
+    /// The year in which the present era began, and the supply then: if this is the year's first era, that of now.
     fn year() -> (u32, Balance) {
         let year = Self::year_of(EraStart::<T>::get());
         YearBase::<T>::get()
             .filter(|(of_year, _)| *of_year == year)
-            .unwrap_or_else(|| (year, T::Token::total_issuance()))
+            .unwrap_or_else(|| (year, T::Supply::get()))
     }
 
     /// The year that a block is in, counted from 0.

@@ -12,6 +12,7 @@ use crate::{
     AccountId, AuthorityDiscovery, Babe, Balances, Beefy, BeefyMmr, CdcPool, Grandpa, Historical,
     Offences, Reputation, Runtime, RuntimeEvent, Session, Slashing, ValidatorSet, WorkerRegistry,
 };
+use alloc::vec::Vec;
 use frame_support::{
     parameter_types,
     traits::{ConstU128, ConstU32, ConstU64},
@@ -171,7 +172,7 @@ impl pallet_validator_set::Config for Runtime {
     type Workers = WorkerRegistry;
     type Offences = Slashing;
     type Capacities = RatedCapacity;
-    type Token = Balances;
+    type Supply = pallet_token_gateway::CanonicalSupply<Runtime>;
     type InviteOrigin = EnsureRoot<AccountId>;
     type MaxValidators = ConstU32<MAX_VALIDATORS>;
     type MinValidatorStake = ConstU128<MIN_VALIDATOR_STAKE>;

@@ -23,7 +23,7 @@ use ciro_zkml_model::{
     Activation, Encoding, Head, Input, Linear, Map, Model, Node, Op, Output, Requant,
 };
 use ciro_zkml_prover::Prover;
-use ciro_zkml_verifier::{Committed, Tensor};
+use ciro_zkml_verifier::Tensor;
 use codec::{Decode, Encode};
 use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
 use pallet_job_market::{Auction, JobSpec, JobState, Priority, Verification};

@@ -2,7 +2,7 @@
 
 use crate::chain;
 use ciro_bridge_primitives::{ChainKind, Destination, LaneId};
-use ciro_primitives::ModelId;
+use ciro_primitives::{ModelId, MAX_BATCH};
 use ciro_runtime::{
     configs::system::NORMAL_DISPATCH_RATIO,
     constants::{DAYS, MILLIUNIT, UNIT},
@@ -35,6 +35,17 @@ fn result(proof: u32, input: u32, output: u32) -> RuntimeCall {
     })
 }
 
+/// A result for as many jobs as one proof can be for.
+fn joint_result(proof: u32, input: u32, output: u32) -> RuntimeCall {
+    RuntimeCall::JobMarket(pallet_job_market::Call::submit_results {
+        jobs: vec![0; MAX_BATCH as usize].try_into().unwrap(),
+        payee: Bob.to_account_id(),
+        input: vec![1; input as usize].try_into().unwrap(),
+        output: self::output(output),
+        proof: vec![1; proof as usize].try_into().unwrap(),
+    })
+}
+
 fn output(values: u32) -> Output {
     vec![1; values as usize].try_into().unwrap()
 }
@@ -46,7 +57,8 @@ fn transfer() -> RuntimeCall {
     })
 }
 
-/// One of each call of the market, the registry and the outbound queue, as large as it gets, and a few others.
+/// One of each call of the market, the registry and the outbound queue, as large as it gets, those that cross the bridge,
+/// and a few others.
 fn largest_calls() -> Vec<RuntimeCall> {
     use pallet_job_market::Call as Market;
     use pallet_model_registry::Call as Registry;
@@ -89,6 +101,30 @@ fn largest_calls() -> Vec<RuntimeCall> {
         .into(),
         Registry::deregister { model }.into(),
     ];
+    let lane = LaneId([1; 32]);
+    let destination = Destination {
+        kind: ChainKind::Evm,
+        chain_id: [1; 32],
+        contract: [1; 32],
+    };
+    calls.extend([
+        Queue::open_lane { destination }.into(),
+        Queue::close_lane { lane }.into(),
+        Queue::send_result { lane, job: 0 }.into(),
+        Queue::send_slash { lane, case: 0 }.into(),
+        Queue::prove_remote {
+            lane,
+            remote_job: H256::zero(),
+            model,
+            payee: H256::zero(),
+            batch: 1,
+            input: vec![1; MAX_INPUT as usize].try_into().unwrap(),
+            output: output(MAX_OUTPUT),
+            proof: vec![1; MAX_PROOF as usize].try_into().unwrap(),
+        }
+        .into(),
+        Queue::set_halted { halted: true }.into(),
+    ] as [RuntimeCall; 6]);
     calls.extend([
         Market::submit_job { spec: spec() }.into(),
         Market::submit_jobs {
@@ -124,37 +160,48 @@ fn largest_calls() -> Vec<RuntimeCall> {
         result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT),
         transfer(),
     ] as [RuntimeCall; 16]);
-    let lane = LaneId([1; 32]);
-    let destination = Destination {
-        kind: ChainKind::Evm,
-        chain_id: [1; 32],
-        contract: [1; 32],
-    };
-    calls.extend([
-        Queue::open_lane { destination }.into(),
-        Queue::close_lane { lane }.into(),
-        Queue::send_result { lane, job: 0 }.into(),
-        Queue::send_slash { lane, case: 0 }.into(),
-        Queue::prove_remote {
-            lane,
-            remote_job: H256::zero(),
-            model,
-            payee: H256::zero(),
-            batch: 1,
-            input: vec![1; MAX_INPUT as usize].try_into().unwrap(),
-            output: output(MAX_OUTPUT),
-            proof: vec![1; MAX_PROOF as usize].try_into().unwrap(),
-        }
-        .into(),
-        Queue::set_halted { halted: true }.into(),
-    ] as [RuntimeCall; 6]);
+    calls.extend(bridge_calls());
     calls.push(
         pallet_utility::Call::batch_all {
             calls: calls.clone(),
         }
         .into(),
     );
+    calls.push(joint_result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT));
     calls
+}
+
+/// What attesters and those who send CIRO call.
+fn bridge_calls() -> [RuntimeCall; 4] {
+    use ciro_bridge_primitives::{LaneId, Payload};
+    type Attesters = pallet_attesters::Call<Runtime>;
+    type Gateway = pallet_token_gateway::Call<Runtime>;
+    let (lane, nonce) = (LaneId([1; 32]), 0);
+    let payload = Payload::Burn {
+        destination: lane,
+        recipient: [1; 32],
+        amount: UNIT,
+        refund: [1; 32],
+    };
+    let attest = Attesters::attest {
+        lane,
+        nonce,
+        payload,
+    };
+    let prove = Attesters::prove {
+        lane,
+        nonce,
+        payload,
+        evidence: (),
+    };
+    let transfer = Gateway::transfer_out {
+        lane,
+        recipient: [1; 32],
+        amount: UNIT,
+        lifetime: 3_600,
+    };
+    let release = Gateway::release { lane, nonce };
+    [attest.into(), prove.into(), transfer.into(), release.into()]
 }
 
 fn fee(call: RuntimeCall) -> Balance {
@@ -208,7 +255,9 @@ fn fees_are_small_but_real() {
         let proof = fee(result(150_000, 784, 640));
         assert!(proof <= UNIT / 2, "{proof}");
         assert!(proof < <Runtime as pallet_job_market::Config>::MinJobPrice::get());
-        let largest = fee(result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT));
+        let joint = fee(joint_result(150_000, 784, 640));
+        assert!(joint <= UNIT, "{joint}");
+        let largest = fee(joint_result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT));
         assert!(largest <= 5 * UNIT, "{largest}");
     });
 }

@@ -11,8 +11,8 @@ use crate::components::Kind;
 /// Samples that one proof may hold, for models whose words have one position; see [`VerifyingKey::max_batch`].
 pub const MAX_BATCH: u32 = 64;
 
-/// Bytes that a statement may be bound to (who is paid, for which job, on which chain).
-pub const MAX_BINDING: usize = 256;
+/// Bytes that a statement may be bound to (who is paid, for which jobs, on which chain): room for [`MAX_BATCH`] jobs.
+pub const MAX_BINDING: usize = 640;
 
 /// The accumulator is rescaled by `multiplier / 2^SHIFT`.
 pub const SHIFT: u32 = 12;

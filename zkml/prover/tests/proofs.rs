@@ -4,7 +4,9 @@
 mod testing;
 
 use ciro_zkml_prover::{max_batch, Prover, ProverError};
-use ciro_zkml_verifier::{commitment, verify, Commitment, Committed, Receipt, Tensor, VerifyError};
+use ciro_zkml_verifier::{
+    commitment, verify, Commitment, Committed, Receipt, Tensor, VerifyError, MAX_BINDING,
+};
 use testing::{convolutional, forest, input, model, pooled, transformer, Random};
 
 #[test]
@@ -229,7 +231,7 @@ fn a_proof_holds_for_its_statement_alone() {
     );
     assert_eq!(refused(&|receipt| receipt.model[0] ^= 1), VerifyError::Sum);
     assert_eq!(
-        refused(&|receipt| receipt.binding = vec![0; 257]),
+        refused(&|receipt| receipt.binding = vec![0; MAX_BINDING + 1]),
         VerifyError::Statement
     );
 }

@@ -86,14 +86,19 @@ pub fn length_limit() -> u32 {
     *RuntimeBlockLength::get().max.get(DispatchClass::Normal)
 }
 
+/// The most weight of normal transactions in a block, in picoseconds.
+pub fn weight_limit() -> u64 {
+    let limits = RuntimeBlockWeights::get();
+    let limit = limits.get(DispatchClass::Normal).max_total;
+    limit.map_or(u64::MAX, |limit| limit.ref_time())
+}
+
 fn share_of_length(bytes: usize) -> f64 {
     bytes as f64 / f64::from(length_limit())
 }
 
 fn share_of_weight(weight: &frame_support::weights::Weight) -> f64 {
-    let limits = RuntimeBlockWeights::get();
-    let limit = limits.get(DispatchClass::Normal).max_total;
-    weight.ref_time() as f64 / limit.map_or(f64::MAX, |limit| limit.ref_time() as f64)
+    weight.ref_time() as f64 / weight_limit() as f64
 }
 
 /// What the records of a stretch of slots add up to.

@@ -12,14 +12,15 @@ use std::time::{Duration, Instant};
 use anyhow::{ensure, Context, Result};
 use ciro_e2e::{until, Devnet};
 use ciro_primitives::JobId;
-use ciro_runtime::{AccountId, Hash, Header, Nonce};
+use ciro_runtime::{AccountId, Hash, Header, Nonce, RuntimeCall};
+use frame_support::dispatch::GetDispatchInfo;
 use tokio::time::timeout;
 
 use crate::accounts::{pair, Account};
 use crate::chain::{slot, Chain};
 use crate::ledger;
 use crate::machine::{Usage, Work};
-use crate::market::{self, REQUESTER, SUBMITTED_AT_ONCE, WORKERS};
+use crate::market::{self, CLAIMED_AT_ONCE, REQUESTER, SUBMITTED_AT_ONCE, WORKERS};
 use crate::proofs::{Answer, Jobs};
 
 /// How long a block may take before the chain counts as stalled.
@@ -61,9 +62,26 @@ pub fn payees() -> Result<Vec<AccountId>> {
     WORKERS.iter().map(payee).collect()
 }
 
-/// Results of so many bytes that fit into a block.
-pub fn capacity(result_bytes: f64) -> usize {
-    (f64::from(ledger::length_limit()) / result_bytes) as usize
+/// What a job weighs, in picoseconds: its submission, its claim and its part of a result.
+pub fn weights(jobs: &Jobs, answer: &Answer) -> [u64; 3] {
+    let weight = |call: &RuntimeCall| call.get_dispatch_info().call_weight.ref_time();
+    let payee = AccountId::new([0; 32]);
+    let together = jobs.together() as u64;
+    [
+        weight(&market::submit(jobs, 0..SUBMITTED_AT_ONCE as JobId)) / SUBMITTED_AT_ONCE as u64,
+        weight(&market::claim(jobs, &[0])) / together,
+        weight(&market::answer(jobs, 0, &payee, answer)) / together,
+    ]
+}
+
+/// Proofs that a block can take, by its bytes or by the weight of all that their jobs need.
+pub fn capacity(jobs: &Jobs, answers: &[Answer]) -> usize {
+    let Some(answer) = answers.first() else {
+        return 0;
+    };
+    let weight = weights(jobs, answer).iter().sum::<u64>() * jobs.together() as u64;
+    let by_length = f64::from(ledger::length_limit()) / mean_size(jobs, answers);
+    (by_length as usize).min((ledger::weight_limit() / weight) as usize)
 }
 
 /// Answers that the load may need in so many slots.
@@ -121,6 +139,7 @@ impl Finality {
 struct Load<'a> {
     jobs: &'a Jobs,
     answers: &'a [Answer],
+    /// Jobs that a block can take.
     capacity: usize,
     requester: Account,
     workers: Vec<Account>,
@@ -130,12 +149,13 @@ struct Load<'a> {
     submitting: VecDeque<(Nonce, JobId)>,
     /// The job after the last of a call, and a block by which it is in the chain.
     open: VecDeque<(JobId, u32)>,
-    claimed: JobId,
+    /// Proofs whose jobs are claimed and answered.
+    proven: usize,
     submitted: Vec<f64>,
     answered: Vec<f64>,
 }
 
-/// Keeps the chain busy for so many slots. `answers` are those of the first jobs.
+/// Keeps the chain busy for so many slots. `answers` are the first ones.
 pub async fn run(devnet: &Devnet, jobs: &Jobs, answers: &[Answer], slots: u64) -> Result<Run> {
     let chain = Chain::connect(devnet.first()).await?;
     let genesis = chain.genesis().await?;
@@ -151,13 +171,13 @@ pub async fn run(devnet: &Devnet, jobs: &Jobs, answers: &[Answer], slots: u64) -
     let mut load = Load {
         jobs,
         answers,
-        capacity: capacity(result_bytes),
+        capacity: capacity(jobs, answers) * jobs.together(),
         requester: account(0, REQUESTER).await?,
         workers,
         head_start: 0,
         submitting: VecDeque::new(),
         open: VecDeque::new(),
-        claimed: 0,
+        proven: 0,
         submitted: Vec::new(),
         answered: Vec::new(),
     };
@@ -208,8 +228,8 @@ pub fn mean_size(jobs: &Jobs, answers: &[Answer]) -> f64 {
         return f64::MAX;
     };
     let payee = AccountId::new([0; 32]);
-    let sizes = answers.iter().take(100).enumerate().map(|(job, answer)| {
-        let call = market::answer(jobs, job as JobId, &payee, answer);
+    let sizes = answers.iter().take(100).enumerate().map(|(nth, answer)| {
+        let call = market::answer(jobs, nth, &payee, answer);
         crate::accounts::sign(call, &signer, 0, Hash::zero()).len()
     });
     let sizes: Vec<usize> = sizes.collect();
@@ -268,15 +288,20 @@ impl Load<'_> {
         }
     }
 
+    /// Jobs whose results are on the way.
     fn on_the_way(&self) -> usize {
-        self.accounts()
-            .map(|account| account.results_on_the_way() as usize)
-            .sum()
+        let proofs = self.accounts().map(Account::results_on_the_way);
+        proofs.sum::<u32>() as usize * self.jobs.together()
     }
 
-    /// Results that are in a best block.
+    /// Jobs whose results are sent.
+    fn answered(&self) -> usize {
+        self.proven * self.jobs.together()
+    }
+
+    /// Jobs whose results are in a best block.
     fn done(&self) -> usize {
-        (self.claimed as usize).saturating_sub(self.on_the_way())
+        self.answered().saturating_sub(self.on_the_way())
     }
 
     /// What follows from a new best block.
@@ -306,45 +331,43 @@ impl Load<'_> {
             .open
             .iter()
             .take_while(|(_, opened)| opened + wait <= next);
-        let ready = ready.last().map_or(self.claimed, |(end, _)| *end);
+        let ready = ready.last().map_or(0, |(end, _)| *end);
         self.open.retain(|(end, _)| *end > ready);
-        if ready > self.claimed {
+        if ready as usize > self.answered() {
             // What was taken above must be found again if the backlog has no room for all of it.
             self.open.push_front((ready, next - wait));
         }
         let room = (BACKLOG * self.capacity).saturating_sub(self.on_the_way());
-        let end = ready
-            .min(self.claimed + room as JobId)
-            .min(self.answers.len() as JobId);
-        let taken = self.claimed..end;
+        let together = self.jobs.together();
+        let end = (ready as usize / together)
+            .min(self.proven + room / together)
+            .min(self.answers.len())
+            .max(self.proven);
         for index in 0..self.workers.len() {
-            let own = |job: &JobId| self.jobs.worker(*job) == index;
-            let numbers: Vec<JobId> = taken.clone().filter(own).collect();
-            if numbers.is_empty() {
-                continue;
-            }
+            let own = |nth: &usize| self.jobs.worker(*nth) == index;
+            let proofs: Vec<usize> = (self.proven..end).filter(own).collect();
             let worker = &mut self.workers[index];
-            worker.send(market::claim(&numbers), 0);
-            for job in numbers {
-                let answer = &self.answers[job as usize];
-                worker.send(
-                    market::answer(self.jobs, job, &worker.id().clone(), answer),
-                    1,
-                );
+            for proofs in proofs.chunks((CLAIMED_AT_ONCE / together).max(1)) {
+                worker.send(market::claim(self.jobs, proofs), 0);
+                for nth in proofs {
+                    let payee = worker.id().clone();
+                    let answer = &self.answers[*nth];
+                    worker.send(market::answer(self.jobs, *nth, &payee, answer), 1);
+                }
             }
         }
-        self.answered
-            .resize(end.max(self.claimed) as usize, clock.now());
-        self.claimed = end.max(self.claimed);
+        self.proven = end;
+        self.answered.resize(end * together, clock.now());
     }
 
     /// Submits jobs up to the stock.
     fn ask(&mut self, clock: &Finality) {
         let stock = self.capacity * (self.head_start as usize + STOCK);
-        let wanted = (self.claimed as usize + stock).min(self.answers.len());
+        let all = self.answers.len() * self.jobs.together();
+        let wanted = (self.answered() + stock).min(all);
         while self.submitted.len() < wanted {
             let first = self.submitted.len();
-            let end = (first + SUBMITTED_AT_ONCE).min(self.answers.len());
+            let end = (first + SUBMITTED_AT_ONCE).min(all);
             let call = market::submit(self.jobs, first as JobId..end as JobId);
             let nonce = self.requester.send(call, 0);
             self.submitting.push_back((nonce, end as JobId));

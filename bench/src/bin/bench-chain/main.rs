@@ -36,9 +36,9 @@ struct Arguments {
     /// Only with so many validators: 1 or 4.
     #[arg(long, value_parser = ["1", "4"])]
     nodes: Option<String>,
-    /// Only with so many samples in a job: 1 or 32.
+    /// Only with so many jobs to a proof: 1 or 32.
     #[arg(long, value_parser = ["1", "32"])]
-    samples: Option<String>,
+    together: Option<String>,
     /// Measures nothing: writes the page from the figures of `--out`.
     #[arg(long)]
     report: bool,
@@ -64,15 +64,15 @@ async fn main() -> Result<()> {
     };
     let mut rows = figures(&arguments.out)?;
     for nodes in ["1", "4"] {
-        for samples in ["1", "32"] {
-            if !asked(&arguments.nodes, nodes) || !asked(&arguments.samples, samples) {
+        for together in ["1", "32"] {
+            if !asked(&arguments.nodes, nodes) || !asked(&arguments.together, together) {
                 continue;
             }
-            eprintln!("{nodes} node(s), {samples} sample(s) in a job");
-            let row = measure(&arguments, nodes.parse()?, samples.parse()?).await?;
-            rows.retain(|other| (other.nodes, other.samples) != (row.nodes, row.samples));
+            eprintln!("{nodes} node(s), {together} job(s) to a proof");
+            let row = measure(&arguments, nodes.parse()?, together.parse()?).await?;
+            rows.retain(|other| (other.nodes, other.together) != (row.nodes, row.together));
             rows.push(row);
-            rows.sort_by_key(|row| (row.nodes, row.samples));
+            rows.sort_by_key(|row| (row.nodes, row.together));
             fs::write(&arguments.out, serde_json::to_string_pretty(&rows)? + "\n")?;
         }
     }
@@ -94,9 +94,9 @@ fn figures(path: &Path) -> Result<Vec<Row>> {
     }
 }
 
-async fn measure(arguments: &Arguments, nodes: usize, samples: usize) -> Result<Row> {
+async fn measure(arguments: &Arguments, nodes: usize, together: usize) -> Result<Row> {
     let (model, inputs) = models::smallest(&arguments.root)?;
-    let jobs = Jobs::new(&model, inputs, samples, load::payees()?)?;
+    let jobs = Jobs::new(&model, inputs, together, load::payees()?)?;
     let slots = (arguments.minutes * 60_000.0 / SLOT_MILLISECONDS as f64).ceil() as u64;
     let load_before = load_average()?;
     let prove_ms = jobs.milliseconds_on_one_core()?;
@@ -113,7 +113,7 @@ async fn measure(arguments: &Arguments, nodes: usize, samples: usize) -> Result<
     let mean = |lags: &[u32]| lags.iter().sum::<u32>() as f64 / lags.len().max(1) as f64;
     Ok(Row {
         nodes,
-        samples: samples as u32,
+        together,
         seconds: slots * SLOT_MILLISECONDS / 1_000,
         load_before,
         cores: std::thread::available_parallelism()?.get(),
@@ -143,6 +143,7 @@ async fn measure(arguments: &Arguments, nodes: usize, samples: usize) -> Result<
         failed: sums.failed,
         refused: sums.refused,
         result_bytes: run.result_bytes,
+        weights: load::weights(&jobs, answers.first().context("there are no proofs")?),
         prove_ms,
     })
 }
@@ -170,11 +171,11 @@ async fn prepare(
         .genesis()
         .await?;
     let mut answers = jobs.kept(&arguments.kept, genesis, usize::MAX);
-    // How many answers are needed follows from their size.
+    // How many answers are needed follows from what they take of a block.
     if answers.is_empty() {
         jobs.complete(&arguments.kept, genesis, &mut answers, 1)?;
     }
-    let needed = load::needed(load::capacity(load::mean_size(jobs, &answers)), slots);
+    let needed = load::needed(load::capacity(jobs, &answers), slots);
     if answers.len() >= needed {
         return Ok((devnet, answers));
     }

@@ -28,6 +28,9 @@ pub const WORKERS: [&str; 8] = [
 /// Jobs that one call submits: the most it takes.
 pub const SUBMITTED_AT_ONCE: usize = pallet_job_market::MAX_SPECS as usize;
 
+/// Jobs that a worker claims at once, or those of one proof if they are more. It may not have many more at a time.
+pub const CLAIMED_AT_ONCE: usize = 32;
+
 /// What a worker stakes: enough for the highest tier, so that it need not wait long for its turn.
 const STAKE: Balance = 500_000 * UNIT;
 /// What a job pays: the least that the market takes.
@@ -88,7 +91,7 @@ pub fn submit(jobs: &Jobs, numbers: std::ops::Range<JobId>) -> RuntimeCall {
 fn spec(jobs: &Jobs, job: JobId) -> JobSpecOf<ciro_runtime::Runtime> {
     JobSpecOf::<ciro_runtime::Runtime> {
         model: ModelId(jobs.key().id()),
-        batch: jobs.batch(),
+        batch: 1,
         input_commitment: H256(jobs.commitment(job)),
         locator: LOCATOR.to_vec().try_into().unwrap_or_default(),
         price: Auction {
@@ -103,24 +106,41 @@ fn spec(jobs: &Jobs, job: JobId) -> JobSpecOf<ciro_runtime::Runtime> {
     }
 }
 
-/// Claims jobs, each whether or not the others can be had.
-pub fn claim(numbers: &[JobId]) -> RuntimeCall {
-    let claim = |job: &JobId| pallet_job_market::Call::claim_job { job: *job }.into();
+/// Claims the jobs of these proofs, each whether or not the others can be had.
+pub fn claim(jobs: &Jobs, proofs: &[usize]) -> RuntimeCall {
+    let claim = |job: JobId| pallet_job_market::Call::claim_job { job }.into();
+    let numbers = proofs.iter().flat_map(|nth| jobs.of_proof(*nth));
     pallet_utility::Call::force_batch {
-        calls: numbers.iter().map(claim).collect(),
+        calls: numbers.map(claim).collect(),
     }
     .into()
 }
 
-/// Answers a claimed job with its proof.
-pub fn answer(jobs: &Jobs, job: JobId, payee: &AccountId, answer: &Answer) -> RuntimeCall {
-    let input: Vec<u8> = jobs.input(job).iter().map(|value| *value as u8).collect();
-    pallet_job_market::Call::submit_result {
-        job,
-        payee: payee.clone(),
-        input: input.try_into().unwrap_or_default(),
-        output: answer.output.clone().try_into().unwrap_or_default(),
-        proof: answer.proof.clone().try_into().unwrap_or_default(),
+/// Answers the claimed jobs of the nth proof.
+pub fn answer(jobs: &Jobs, nth: usize, payee: &AccountId, answer: &Answer) -> RuntimeCall {
+    let input: Vec<u8> = jobs.input(nth).iter().map(|value| *value as u8).collect();
+    let input = input.try_into().unwrap_or_default();
+    let output = answer.output.clone().try_into().unwrap_or_default();
+    let proof = answer.proof.clone().try_into().unwrap_or_default();
+    let (numbers, payee) = (jobs.of_proof(nth), payee.clone());
+    if jobs.together() == 1 {
+        let job = numbers.start;
+        return pallet_job_market::Call::submit_result {
+            job,
+            payee,
+            input,
+            output,
+            proof,
+        }
+        .into();
+    }
+    let numbers: Vec<JobId> = numbers.collect();
+    pallet_job_market::Call::submit_results {
+        jobs: numbers.try_into().unwrap_or_default(),
+        payee,
+        input,
+        output,
+        proof,
     }
     .into()
 }

@@ -1,16 +1,17 @@
 //! Proofs that are made before the load begins.
 //!
-//! A proof is bound to the chain's genesis, the job and the payee. All three are known beforehand: the genesis of a
+//! A proof is bound to the chain's genesis, the job or jobs, and the payee. All of these are known beforehand: the genesis of a
 //! development chain follows from its runtime, job numbers are given out in order, and the benchmark decides which worker
 //! takes which job. So the machine's processors are the nodes' own while the load runs.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use ciro_primitives::{input_commitment, JobBinding, JobId};
+use ciro_primitives::{input_commitment, JobBinding, JobId, JobsBinding};
 use ciro_runtime::{AccountId, Hash};
 use ciro_zkml_model::Model;
 use ciro_zkml_prover::Prover;
@@ -23,36 +24,36 @@ const CHUNK: usize = 256;
 /// Proofs whose time is measured on one core; the median counts.
 const TIMED: usize = 25;
 
-/// What a worker sends for a job.
+/// What a worker sends for the jobs of a proof.
 #[derive(Encode, Decode)]
 pub struct Answer {
-    /// Final accumulators, `[samples][outputs]`.
+    /// Final accumulators, `[jobs][outputs]`.
     pub output: Vec<i32>,
     /// The proof.
     pub proof: Vec<u8>,
 }
 
-/// The jobs of one load: a model, and so many samples for each job.
+/// The jobs of one load: each of one sample, and so many of them proved together.
 pub struct Jobs {
     prover: Prover,
     samples: Vec<i8>,
-    batch: usize,
+    together: usize,
     payees: Vec<AccountId>,
 }
 
 impl Jobs {
-    /// Jobs of `batch` of the quantised `samples` each (`[samples][inputs]`, at least `batch`), which the payees take in
-    /// turn.
+    /// Jobs of one of the quantised `samples` each (`[samples][inputs]`), round and round. The payees take the jobs of a
+    /// proof in turn.
     pub fn new(
         model: &Model,
         samples: Vec<i8>,
-        batch: usize,
+        together: usize,
         payees: Vec<AccountId>,
     ) -> Result<Self> {
         Ok(Self {
             prover: Prover::new(model)?,
             samples,
-            batch,
+            together,
             payees,
         })
     }
@@ -62,40 +63,70 @@ impl Jobs {
         self.prover.key()
     }
 
-    /// Samples of a job.
-    pub fn batch(&self) -> u32 {
-        self.batch as u32
+    /// Jobs of a proof.
+    pub fn together(&self) -> usize {
+        self.together
     }
 
-    /// Which of the payees has a job.
-    pub fn worker(&self, job: JobId) -> usize {
-        job as usize % self.payees.len()
+    /// The jobs of the nth proof.
+    pub fn of_proof(&self, nth: usize) -> Range<JobId> {
+        let first = (nth * self.together) as JobId;
+        first..first + self.together as JobId
     }
 
-    /// The input of a job: the test set, round and round, one sample on from job to job.
-    pub fn input(&self, job: JobId) -> &[i8] {
+    /// Which of the payees has the jobs of the nth proof.
+    pub fn worker(&self, nth: usize) -> usize {
+        nth % self.payees.len()
+    }
+
+    /// The input of a job.
+    fn sample(&self, job: JobId) -> &[i8] {
         let columns = self.prover.model().columns();
-        let starts = self.samples.len() / columns - self.batch + 1;
-        let start = job as usize % starts * columns;
-        &self.samples[start..start + self.batch * columns]
+        let samples = self.samples.len() / columns;
+        let start = job as usize % samples * columns;
+        &self.samples[start..start + columns]
+    }
+
+    /// The input of the nth proof: those of its jobs.
+    pub fn input(&self, nth: usize) -> Vec<i8> {
+        self.of_proof(nth)
+            .flat_map(|job| self.sample(job).iter().copied())
+            .collect()
     }
 
     /// What the requester of a job commits to.
     pub fn commitment(&self, job: JobId) -> [u8; 32] {
-        input_commitment(self.batch(), self.input(job))
+        input_commitment(1, self.sample(job))
     }
 
-    fn answer(&self, genesis: Hash, job: JobId) -> Result<Answer> {
-        let binding = JobBinding {
-            genesis: genesis.0,
-            job,
-            payee: self.payees[self.worker(job)].clone().into(),
-        };
-        let (receipt, output) = self.prover.prove_committed(
-            &binding.encode(),
-            self.input(job),
-            Committed::default(),
-        )?;
+    /// What the nth proof is bound to: a single job as `submit_result` has it, several as `submit_results`.
+    fn binding(&self, genesis: Hash, nth: usize) -> Vec<u8> {
+        let genesis = genesis.0;
+        let payee = self.payees[self.worker(nth)].clone().into();
+        let jobs = self.of_proof(nth);
+        if self.together == 1 {
+            let job = jobs.start;
+            return JobBinding {
+                genesis,
+                job,
+                payee,
+            }
+            .encode();
+        }
+        let jobs = jobs.collect();
+        JobsBinding {
+            genesis,
+            jobs,
+            payee,
+        }
+        .encode()
+    }
+
+    fn answer(&self, genesis: Hash, nth: usize) -> Result<Answer> {
+        let binding = self.binding(genesis, nth);
+        let (receipt, output) =
+            self.prover
+                .prove_committed(&binding, &self.input(nth), Committed::default())?;
         Ok(Answer {
             output,
             proof: receipt.proof,
@@ -106,12 +137,12 @@ impl Jobs {
     pub fn milliseconds_on_one_core(&self) -> Result<f64> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
         let mut times = pool.install(|| {
-            let timed = |job| {
+            let timed = |nth| {
                 let start = Instant::now();
-                self.answer(Hash::zero(), job)?;
+                self.answer(Hash::zero(), nth)?;
                 Ok(start.elapsed().as_secs_f64() * 1e3)
             };
-            (0..TIMED as JobId).map(timed).collect::<Result<Vec<_>>>()
+            (0..TIMED).map(timed).collect::<Result<Vec<_>>>()
         })?;
         times.sort_by(f64::total_cmp);
         Ok(times[TIMED / 2])
@@ -122,7 +153,7 @@ impl Jobs {
         let identity = (
             genesis,
             self.key().id(),
-            self.batch(),
+            self.together as u32,
             &self.payees,
             self.commitment(0),
         );
@@ -130,7 +161,7 @@ impl Jobs {
         folder.join(format!("{}.answers", hex::encode(name)))
     }
 
-    /// Answers for the first `count` jobs of a chain that were made before; there may be fewer.
+    /// The first `count` answers for a chain that were made before; there may be fewer.
     pub fn kept(&self, folder: &Path, genesis: Hash, count: usize) -> Vec<Answer> {
         let bytes = fs::read(self.file(folder, genesis)).unwrap_or_default();
         let mut rest = &bytes[..];
@@ -158,14 +189,14 @@ impl Jobs {
             .try_for_each(|answer| save(&mut file, answer));
         kept?;
         while answers.len() < count {
-            let jobs = answers.len()..count.min(answers.len() + CHUNK);
-            let made: Vec<Answer> = jobs
+            let next = answers.len()..count.min(answers.len() + CHUNK);
+            let made: Vec<Answer> = next
                 .into_par_iter()
-                .map(|job| self.answer(genesis, job as JobId))
+                .map(|nth| self.answer(genesis, nth))
                 .collect::<Result<_>>()?;
             made.iter().try_for_each(|answer| save(&mut file, answer))?;
             answers.extend(made);
-            eprint!("\rproved {} of {count} jobs", answers.len());
+            eprint!("\r{} of {count} proofs", answers.len());
         }
         eprintln!();
         Ok(file.flush()?)

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use ciro_runtime::constants::SLOT_MILLISECONDS;
 use serde::{Deserialize, Serialize};
 
-/// What was measured with so many nodes and so many samples in a job. Shares are of what normal transactions may take of a
+/// What was measured with so many nodes and so many jobs to a proof. Shares are of what normal transactions may take of a
 /// block.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Row {
     pub nodes: usize,
-    pub samples: u32,
+    pub together: usize,
     /// Seconds that were measured, and the load of the machine before.
     pub seconds: u64,
     pub load_before: f64,
@@ -43,6 +43,8 @@ pub struct Row {
     pub not_taken: u32,
     pub failed: usize,
     pub refused: usize,
+    /// What a job weighs, in picoseconds: submission, claim, and its part of a result.
+    pub weights: [u64; 3],
     /// Bytes of a transaction with a result, and time to make its proof on one core, in milliseconds.
     pub result_bytes: f64,
     pub prove_ms: f64,
@@ -59,7 +61,7 @@ impl Row {
 
     /// Cores that would have to prove for as many jobs.
     pub fn proving_cores(&self) -> f64 {
-        self.jobs_per_second() * self.prove_ms / 1e3
+        self.jobs_per_second() / self.together as f64 * self.prove_ms / 1e3
     }
 
     /// Jobs an hour if every slot had a block and every block were full: by its length, and by its weight.
@@ -110,7 +112,7 @@ pub fn page(rows: &[Row]) -> String {
                 1 => "one node".into(),
                 count => format!("{count} validators"),
             };
-            format!("| {nodes} | {} | {} |\n", row.samples, cells(row))
+            format!("| {nodes} | {} | {} |\n", row.together, cells(row))
         });
         lines.fold(head.to_owned(), |page, line| page + &line)
     };
@@ -126,10 +128,9 @@ pub fn page(rows: &[Row]) -> String {
 fn throughput(row: &Row) -> String {
     let [by_length, by_weight] = row.bounds();
     format!(
-        "{:.1} | {} | {} | {} of {} | {} | {} / {}",
+        "{:.1} | {} | {} of {} | {} | {} / {}",
         row.jobs_per_second(),
         thousands(row.jobs_per_hour()),
-        thousands(row.jobs_per_hour() * f64::from(row.samples)),
         row.missed,
         row.blocks + row.missed,
         row.limit(),
@@ -174,11 +175,14 @@ fn blocks(row: &Row) -> String {
         .map(|(reason, count)| format!("{reason} {count}"))
         .collect();
     format!(
-        "{:.1} / {} | {} | {} | {:.0} ms | {} | {:.1} kB | {} / {} / {}",
+        "{:.1} / {} | {} | {} | {} ms | {:.0} ms | {} | {:.1} kB | {} / {} / {}",
         row.jobs as f64 / row.blocks.max(1) as f64,
         row.most_in_block,
         percent(row.length),
         percent(row.weight),
+        row.weights
+            .map(|weight| format!("{:.2}", weight as f64 / 1e9))
+            .join(" / "),
         row.build_ms,
         ends.join(", "),
         row.result_bytes / 1e3,
@@ -205,9 +209,9 @@ const HEAD: &str = "# Throughput of the chain
 `make bench-chain` measures this and writes this page. How many jobs does a chain verify and pay for when it is given all
 that it takes? *One node* is the chain `dev`, *4 validators* are those of `local`, each a process, all on the one machine.
 
-The model is the smallest that is of use, the perceptron of 64-32-10 that reads digits, under the preset `chain`. A job has
-one sample or 32, and one proof. No call of the market settles several jobs by one proof, so a job of 32 samples counts as
-one job and as 32 inferences.
+The model is the smallest that is of use, the perceptron of 64-32-10 that reads digits, under the preset `chain`. A job is
+one sample: asked for, claimed and paid for by itself. A worker proves each job by a proof of its own (`submit_result`), or
+32 jobs by one (`submit_results`).
 
 * Proofs are made before the measurement, so that proving takes no processor from the nodes. That is possible because a
   development chain's genesis and the numbers of its jobs are known beforehand. What they would take is below.
@@ -222,8 +226,8 @@ one job and as 32 inferences.
 *Full blocks* are the jobs an hour if no slot were missed and every block full, by the bytes and by the weight that a job
 takes here, claim and submission included: normal transactions may take three quarters of 5 MiB, and of one second.
 
-| nodes | samples in a job | jobs a second | jobs an hour | inferences an hour | slots missed | limit | full blocks: by length / by weight |
-|---|---|---|---|---|---|---|---|
+| nodes | jobs to a proof | jobs a second | jobs an hour | slots missed | limit | full blocks: by length / by weight |
+|---|---|---|---|---|---|---|
 ";
 
 const TIMES: &str = "
@@ -233,29 +237,30 @@ The median and the 95th percentile, until the payment is seen to be final: from 
 head start of 8 seconds that workers of these stakes and no history wait for, and from the sending of the result. Lags are
 in blocks behind the best one: the mean and the highest of GRANDPA's, and BEEFY's at the end, which signs every fourth.
 
-| nodes | samples in a job | from the job | from the result | finality lag | BEEFY lag |
+| nodes | jobs to a proof | from the job | from the result | finality lag | BEEFY lag |
 |---|---|---|---|---|---|
 ";
 
 const MACHINE: &str = "
 ## What it takes of the machine
 
-Processors that were busy with all nodes, also as time for each job, with the benchmark's client, and with other programs; the most memory that a
-node ever held, and the sum over the nodes. *Proof* is the time that one core takes for one, *provers* the cores that would
-have to prove for so many jobs.
+Processors that were busy with all nodes, also as time for each job, with the benchmark's client, and with other programs;
+the most memory that a node ever held, and the sum over the nodes. *Proof* is the time that one core takes for one,
+*provers* the cores that would have to prove for so many jobs.
 
-| nodes | samples in a job | nodes | nodes, a job | client | others | memory | proof | provers | measured | load before |
+| nodes | jobs to a proof | nodes | nodes, a job | client | others | memory | proof | provers | measured | load before |
 |---|---|---|---|---|---|---|---|---|---|---|
 ";
 
 const BLOCKS: &str = "
 ## Blocks
 
-Jobs, and the shares of the length and of the weight that normal transactions may take: means and highest. *Ended* is why
-the nodes ended blocks, in their own words: `hit_block_weight_limit` is a block that is full by weight or by length.
+Jobs, and the shares of the length and of the weight that normal transactions may take: means and highest. *A job* is what
+one weighs: its submission, its claim, and its part of a result. *Ended* is why the nodes ended blocks, in their own words:
+`hit_block_weight_limit` is a block that is full by weight or by length.
 
-| nodes | samples in a job | jobs | length | weight | building | ended | a result | not taken / failed / refused |
-|---|---|---|---|---|---|---|---|---|
+| nodes | jobs to a proof | jobs | length | weight | a job: submission / claim / result | building | ended | a result | not taken / failed / refused |
+|---|---|---|---|---|---|---|---|---|---|
 ";
 
 #[cfg(test)]
@@ -265,7 +270,7 @@ mod tests {
     fn row() -> Row {
         Row {
             nodes: 1,
-            samples: 32,
+            together: 32,
             seconds: 60,
             load_before: 0.0,
             cores: 2,
@@ -288,13 +293,14 @@ mod tests {
             not_taken: 0,
             failed: 0,
             refused: 0,
+            weights: [250_000_000, 1_100_000_000, 900_000_000],
             result_bytes: 80_000.0,
-            prove_ms: 50.0,
+            prove_ms: 1_600.0,
         }
     }
 
     #[test]
-    fn an_hour_is_sixty_minutes_and_a_job_many_inferences() {
+    fn an_hour_is_sixty_minutes_and_a_proof_many_jobs() {
         let row = row();
         assert_eq!(
             (row.jobs_per_second(), row.jobs_per_hour()),
@@ -302,7 +308,9 @@ mod tests {
         );
         assert_eq!(row.proving_cores(), 1.0);
         assert_eq!(row.bounds(), [90_000.0, 144_000.0]);
-        assert!(page(&[row]).contains("| one node | 32 | 20.0 | 72,000 | 2,304,000 | 0 of 30 |"));
+        let page = page(&[row]);
+        assert!(page.contains("| one node | 32 | 20.0 | 72,000 | 0 of 30 |"));
+        assert!(page.contains("| 0.25 / 1.10 / 0.90 ms |"));
     }
 
     #[test]

@@ -251,18 +251,15 @@ async fn look(stage: &Stage, submitted: Submitted) -> Result<PaidJob> {
     })
 }
 
-/// Milliseconds, from the worker's line `proved job=3 milliseconds=61.2 bytes=150000`.
+/// Milliseconds, from the worker's line `proved jobs=[3, 4] milliseconds=61.2 bytes=150000`: of all the jobs together.
 fn proving_time(log: &str, id: JobId) -> Result<f64> {
-    let start = format!("proved job={id} milliseconds=");
     log.lines()
         .rev()
         .find_map(|line| {
-            line.split_once(&start)?
-                .1
-                .split_whitespace()
-                .next()?
-                .parse()
-                .ok()
+            let (jobs, rest) = line.split_once("proved jobs=[")?.1.split_once(']')?;
+            jobs.split(", ").find(|job| *job == id.to_string())?;
+            let time = rest.trim_start().strip_prefix("milliseconds=")?;
+            time.split_whitespace().next()?.parse().ok()
         })
         .with_context(|| format!("the worker's log does not say how long it proved job {id}"))
 }

@@ -6,7 +6,7 @@ use crate::{
     RefusalReason, Verification, VerifyProof,
 };
 use ciro_primitives::{input_commitment, JobId, ModelId};
-use ciro_zkml_air::{Preset, VerifyingKey};
+use ciro_zkml_air::{Preset, VerifyingKey, MAX_BINDING};
 use ciro_zkml_verifier::{Statement, Tensor};
 use codec::Encode;
 use frame_support::{
@@ -189,7 +189,9 @@ impl VerifyProof for TestVerifier {
         statement: &Statement<'_>,
         proof: &[u8],
     ) -> Result<(), RefusalReason> {
-        if proof.starts_with(&Self::proof(key, statement)) {
+        if statement.binding.len() > MAX_BINDING {
+            Err(RefusalReason::Statement)
+        } else if proof.starts_with(&Self::proof(key, statement)) {
             Ok(())
         } else {
             Err(RefusalReason::Sum)
@@ -206,6 +208,7 @@ impl crate::BenchmarkHelper<AccountId> for TestFixtures {
     const MAX_PROOF: u32 = 100_000;
     const MAX_INPUT: u32 = 10_000;
     const MAX_OUTPUT: u32 = 1_000;
+    const MAX_JOBS: u32 = MAX_WORKLOAD;
 
     fn enrol(worker: &AccountId) {
         enrol(worker, 1_000_000);
@@ -402,6 +405,51 @@ impl Answer {
         Market::submit_result(
             RuntimeOrigin::signed(who),
             self.job,
+            self.payee.clone(),
+            Input::try_from(input).unwrap(),
+            Output::try_from(self.output.clone()).unwrap(),
+            Proof::try_from(self.proof.clone()).unwrap(),
+        )
+    }
+}
+
+/// A result as [`Market::submit_results`] takes it; tests change what they are about.
+#[derive(Clone)]
+pub struct JointAnswer {
+    pub jobs: Vec<JobId>,
+    pub payee: AccountId,
+    pub input: Vec<i8>,
+    pub output: Vec<i32>,
+    pub proof: Vec<u8>,
+}
+
+/// A good answer to jobs submitted as [`request`], of whatever batches.
+pub fn joint_answer(jobs: &[JobId], payee: AccountId) -> JointAnswer {
+    let batches = jobs.iter().map(|id| job(*id).batch);
+    let input: Vec<i8> = batches.clone().flat_map(input).collect();
+    let output: Vec<i32> = batches.clone().flat_map(output).collect();
+    let statement = Statement {
+        binding: &Market::joint_binding(jobs, payee.clone()),
+        batch: batches.sum(),
+        input: Tensor::Public(&input),
+        output: Tensor::Public(&output),
+    };
+    let proof = TestVerifier::proof(&key(1), &statement);
+    JointAnswer {
+        jobs: jobs.to_vec(),
+        payee,
+        input,
+        output,
+        proof,
+    }
+}
+
+impl JointAnswer {
+    pub fn submit(&self, who: AccountId) -> DispatchResultWithPostInfo {
+        let input: Vec<u8> = self.input.iter().map(|value| *value as u8).collect();
+        Market::submit_results(
+            RuntimeOrigin::signed(who),
+            self.jobs.clone().try_into().unwrap(),
             self.payee.clone(),
             Input::try_from(input).unwrap(),
             Output::try_from(self.output.clone()).unwrap(),

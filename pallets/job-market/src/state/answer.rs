@@ -25,14 +25,22 @@ where
         Ok(self.settle(claim, payee, now, terms))
     }
 
-    pub(super) fn refuse(self, worker: A, now: N, terms: &Terms<B, N>) -> Outcome<A, B, N> {
+    pub(super) fn refuse(
+        self,
+        worker: A,
+        accuse: bool,
+        now: N,
+        terms: &Terms<B, N>,
+    ) -> Outcome<A, B, N> {
         let claim = self.claim_of(&worker, now)?;
         let cut = terms.invalid_proof_cut.mul_ceil(claim.collateral);
-        let effects = vec![
+        let mut effects = vec![
             Effect::Forfeit(worker.clone(), None, cut),
             Effect::Free(worker.clone(), claim.collateral.saturating_sub(cut)),
-            Effect::Accuse(worker, claim.since),
         ];
+        if accuse {
+            effects.push(Effect::Accuse(worker, claim.since));
+        }
         let state = JobState::Submitted;
         Ok(Step::new(Self { state, ..self }, effects))
     }

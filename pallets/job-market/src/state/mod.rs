@@ -112,6 +112,8 @@ pub enum Action<AccountId, Balance> {
     Refuse {
         /// The caller.
         worker: AccountId,
+        /// Whether a case is opened: a proof for several jobs is one offence.
+        accuse: bool,
     },
     /// `worker` says what the output is.
     Answer {
@@ -328,7 +330,7 @@ where
             Action::Claim { worker, merit } => self.claim(worker, merit, now, terms),
             Action::Rescue { worker, bounty } => self.rescue(worker, bounty, now, terms),
             Action::Accept { worker, payee } => self.accept(worker, payee, now, terms),
-            Action::Refuse { worker } => self.refuse(worker, now, terms),
+            Action::Refuse { worker, accuse } => self.refuse(worker, accuse, now, terms),
             Action::Answer { worker, payee } => self.answer(worker, payee, now, terms),
             Action::Dispute { challenger } => self.dispute(challenger, now, terms),
             Action::Prove { upheld } => self.prove(upheld, now, terms),

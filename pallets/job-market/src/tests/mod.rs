@@ -8,6 +8,7 @@ mod migration;
 mod random;
 mod rescue;
 mod result;
+mod results;
 mod state;
 mod submit;
 mod views;

@@ -35,6 +35,11 @@ enum Call {
         payee: u8,
         quality: Quality,
     },
+    /// Answers all jobs of the caller by one proof.
+    AnswerAll {
+        payee: u8,
+        quality: Quality,
+    },
     Say {
         payee: u8,
         right: bool,
@@ -129,6 +134,7 @@ fn work() -> impl Strategy<Value = Call> {
         12 => Just(Call::Join),
         3 => Just(Call::Rescue),
         5 => (name(), quality()).prop_map(|(payee, quality)| Call::Answer { payee, quality }),
+        3 => (name(), quality()).prop_map(|(payee, quality)| Call::AnswerAll { payee, quality }),
         6 => (name(), any::<bool>()).prop_map(|(payee, right)| Call::Say { payee, right }),
         2 => Just(Call::Dispute),
         3 => quality().prop_map(|quality| Call::Prove { quality }),
@@ -244,6 +250,33 @@ fn spoiled(job: JobId, payee: u8, quality: Quality) -> Answer {
     answer
 }
 
+/// The jobs that an account has claimed, in an order that `nth` decides.
+fn claims_of(who: &AccountId, nth: usize) -> Vec<JobId> {
+    let mut ids: Vec<JobId> = Jobs::<Test>::iter()
+        .filter(|(_, job)| matches!(&job.state, JobState::Assigned(claim) if &claim.worker == who))
+        .map(|(id, _)| id)
+        .collect();
+    ids.sort();
+    let turn = nth % ids.len().max(1);
+    ids.rotate_left(turn);
+    ids
+}
+
+fn spoiled_jointly(jobs: &[JobId], payee: u8, quality: Quality) -> JointAnswer {
+    let mut answer = joint_answer(jobs, account(payee));
+    match quality {
+        Quality::Good => {}
+        Quality::BadProof => answer.proof[7] ^= 1,
+        Quality::StolenProof => answer.payee = account(ACCOUNTS[(payee as usize + 1) % 5]),
+        Quality::BadInput => answer
+            .input
+            .iter_mut()
+            .for_each(|value| *value = value.wrapping_add(1)),
+        Quality::BadLength => answer.output.push(0),
+    }
+    answer
+}
+
 /// What is said of a job's output: the truth, or not.
 fn said(job: JobId, right: bool) -> Output {
     let mut output = output(Market::job(job).map_or(2, |job| job.batch));
@@ -293,6 +326,12 @@ fn dispatch(who: u8, call: Call, nth: usize) -> DispatchResult {
             .submit(who)
             .map(|_| ())
             .map_err(|error| error.error),
+        Call::AnswerAll { payee, quality } => {
+            spoiled_jointly(&claims_of(&who, nth), payee, quality)
+                .submit(who)
+                .map(|_| ())
+                .map_err(|error| error.error)
+        }
         Call::Say { payee, right } => {
             Market::submit_answer(origin, job, account(payee), said(job, right))
         }
@@ -558,13 +597,25 @@ fn the_random_calls_reach_every_state() {
         ext().execute_with(|| {
             for (number, (who, call, nth)) in calls.into_iter().enumerate() {
                 at(1 + number as u64 / 6);
-                let _ = dispatch(who, call, nth.into());
+                let quality = match call {
+                    Call::AnswerAll { quality, .. } => Some(quality),
+                    _ => None,
+                };
+                let several = claims_of(&account(who), 0).len() > 1;
+                let taken = dispatch(who, call, nth.into()).is_ok();
+                if let (Some(quality), true, true) = (quality, several, taken) {
+                    let kind = match quality {
+                        Quality::Good => "several paid by one proof",
+                        _ => "several refused with one proof",
+                    };
+                    *seen.entry(kind).or_default() += 1;
+                }
             }
             for event in System::read_events_for_pallet::<Event<Test>>() {
                 *seen.entry(kind(event)).or_default() += 1;
             }
         });
     }
-    assert_eq!(seen.len(), 21, "{seen:?}");
+    assert_eq!(seen.len(), 23, "{seen:?}");
     assert!(seen.values().all(|count| *count >= 3), "{seen:?}");
 }

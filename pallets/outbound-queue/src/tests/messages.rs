@@ -199,7 +199,7 @@ fn the_fee_goes_to_the_treasury_and_no_account_dies_of_it() {
         assert_noop!(Queue::charge(&account(7)), TokenError::FundsUnavailable);
         let rest = ENDOWMENT - FEE - FEE - 5;
         assert_ok!(Balances::transfer_keep_alive(signed(1), account(2), rest));
-        assert_noop!(Queue::charge(&account(1)), TokenError::NotExpendable);
+        assert_noop!(Queue::charge(&account(1)), TokenError::FundsUnavailable);
     });
 }
 

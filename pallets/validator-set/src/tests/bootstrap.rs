@@ -1,5 +1,6 @@
 use crate::{mock::*, Error, Event, Invited, LastElection};
 use frame_support::{assert_noop, assert_ok};
+use pallet_slashing::Standing;
 use sp_runtime::DispatchError;
 
 fn root() -> RuntimeOrigin {
@@ -84,6 +85,31 @@ fn the_last_validator_with_keys_stays_invited() {
         assert_ok!(ValidatorSet::uninvite(root(), 4));
         era();
         assert_eq!(validators(), [5]);
+    });
+}
+
+#[test]
+fn an_invitation_does_not_outlast_a_ban_while_four_others_remain() {
+    test(|| {
+        let offender = |who, standing| {
+            let operator = Operator {
+                validates: false,
+                standing,
+                ..operator(0)
+            };
+            stake(who, operator);
+        };
+        offender(2, Standing::Banned);
+        era();
+        assert_eq!(validators(), [1, 3, 4, 5]);
+        // Three would bear no fault: both serve on, until someone else is invited.
+        offender(3, Standing::Suspended { until: u64::MAX });
+        era();
+        assert_eq!(validators(), [1, 2, 3, 4, 5]);
+        set_keys(9, 9);
+        assert_ok!(ValidatorSet::invite(root(), 9));
+        era();
+        assert_eq!(validators(), [1, 4, 5, 9]);
     });
 }
 

@@ -41,7 +41,8 @@ fn single() -> impl Strategy<Value = Act> {
         3 => (account(), 0..500u128)
             .prop_map(|(worker, bounty)| Action::Rescue { worker, bounty }),
         2 => (account(), account()).prop_map(|(worker, payee)| Action::Accept { worker, payee }),
-        2 => account().prop_map(|worker| Action::Refuse { worker }),
+        2 => (account(), any::<bool>())
+            .prop_map(|(worker, accuse)| Action::Refuse { worker, accuse }),
         4 => (account(), account()).prop_map(|(worker, payee)| Action::Answer { worker, payee }),
         2 => account().prop_map(|challenger| Action::Dispute { challenger }),
         1 => any::<bool>().prop_map(|upheld| Action::Prove { upheld }),
@@ -353,7 +354,10 @@ fn each_refusal_says_what_is_wrong() {
         (Action::Expire, 6, Refusal::DeadlineNotPassed),
         (Action::Remove { by: 0 }, 9, Refusal::NotSettled),
         (
-            Action::Refuse { worker: 1 },
+            Action::Refuse {
+                worker: 1,
+                accuse: true,
+            },
             1,
             Refusal::NotAssignedToCaller,
         ),

@@ -34,7 +34,7 @@ pub fn allowed(job: &Job, action: &Act, now: u64, terms: &Terms<u128, u64>) -> b
         (Action::Rescue { worker, .. }, JobState::Assigned(claim)) => {
             now > claim.answer_by && now < job.deadline && claim.worker != *worker
         }
-        (Action::Accept { worker, .. } | Action::Refuse { worker }, _) => {
+        (Action::Accept { worker, .. } | Action::Refuse { worker, .. }, _) => {
             assigned_to(worker) && in_time
         }
         (Action::Answer { worker, .. }, _) => {
@@ -206,7 +206,7 @@ pub fn cuts_rightly(
         .any(|effect| matches!(effect, Effect::Accuse(..)));
     let proven_wrong = matches!(
         action,
-        Action::Refuse { .. } | Action::Prove { upheld: false }
+        Action::Refuse { accuse: true, .. } | Action::Prove { upheld: false }
     );
     assert_eq!(accused, proven_wrong);
 }

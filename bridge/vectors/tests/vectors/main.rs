@@ -2,21 +2,34 @@
 //!
 //! `CIRO_WRITE_VECTORS=1` writes them.
 
+mod runtime;
+mod sdk;
+
 use ciro_bridge_primitives::{
     keccak, lane_id, merkle, mmr, Commitment, Destination, Hash, LaneId, Leaf, LeafProof,
     MessageProof, RemoteJobBinding, ResultLeaf, Update,
 };
-use ciro_bridge_testing::Scene;
 use ciro_bridge_vectors::{
     Call, Client, Encodings, Handovers, Messages, Negative, NegativeCase, Scenario, Step, Trees,
 };
 use ciro_bridge_verifier::{BeefyClient, Error, Inbox};
 use ciro_primitives::ModelId;
+use runtime::{run, Run};
 use serde::{de::DeserializeOwned, Serialize};
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
 
 /// Sizes of the sets of validators.
 const LENGTHS: [u32; 4] = [1, 4, 21, 64];
+
+/// The chain of four validators, of which most vectors are.
+fn four() -> MutexGuard<'static, Run> {
+    static FOUR: LazyLock<Mutex<Run>> = LazyLock::new(|| Mutex::new(run(4)));
+    FOUR.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn path(name: &str) -> PathBuf {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/vectors");
@@ -56,7 +69,7 @@ fn client(client: &Client, steps: &[Step]) -> BeefyClient {
 fn clients_follow_every_hand_over() {
     let made = Handovers {
         scenarios: LENGTHS
-            .map(|length| Scenario::new(&Scene::synthetic(length)))
+            .map(|length| Scenario::new(&run(length).scene))
             .into(),
     };
     for scenario in committed("handovers.json", &made).scenarios {
@@ -70,7 +83,7 @@ fn clients_follow_every_hand_over() {
 
 #[test]
 fn contracts_take_every_message_and_result() {
-    let vectors = committed("messages.json", &Messages::new(&Scene::synthetic(4)));
+    let vectors = committed("messages.json", &Messages::new(&four().scene));
     let client = client(&vectors.client, &vectors.steps);
     let (block, leaf) = (vectors.proof.block, vectors.proof.proof());
     let mut taken = 0;
@@ -94,7 +107,7 @@ fn contracts_take_every_message_and_result() {
 
 #[test]
 fn clients_refuse_every_negative_case() {
-    let vectors = committed("negative.json", &Negative::new(&Scene::synthetic(4)));
+    let vectors = committed("negative.json", &Negative::new(&four().scene));
     for case in &vectors.cases {
         let refused = call(case).map_err(|error| error.to_string());
         assert_eq!(refused, Err(case.error.clone()), "{}", case.name);
@@ -154,7 +167,7 @@ fn trees_prove_every_leaf() {
 
 #[test]
 fn ranges_prove_every_leaf() {
-    for case in committed("mmr.json", &Trees::mmr()).cases {
+    for case in committed("mmr.json", &Trees::mmr(&four().scene.chain)).cases {
         let items: Vec<Hash> = case.items.iter().map(|item| item.0).collect();
         let leaf = keccak(&case.leaf.0);
         mmr::verify(
@@ -170,7 +183,7 @@ fn ranges_prove_every_leaf() {
 
 #[test]
 fn everything_is_encoded_as_it_is_written() {
-    let vectors = committed("encodings.json", &Encodings::new(&Scene::synthetic(4)));
+    let vectors = committed("encodings.json", &Encodings::new(&four().scene));
     for case in &vectors.lanes {
         assert_eq!(lane_id(&case.genesis.0, &(&case.to).into()).0, case.lane.0);
     }
