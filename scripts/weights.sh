@@ -22,7 +22,8 @@ say "building the benchmark runner"
 # Without it, a test runtime among polkadot-sdk's crates would be built for WebAssembly, too.
 (cd runtime/bencher && SKIP_WASM_BUILD=1 cargo build --release --target-dir "$target/bencher")
 
-pallets=(cdc-pool job-market model-registry outbound-queue reputation slashing validator-set worker-registry)
+pallets=(attesters cdc-pool job-market model-registry outbound-queue reputation slashing token-gateway validator-set
+    worker-registry)
 for pallet in "${pallets[@]}"; do
     say "measuring pallet-$pallet"
     "$target/bencher/release/ciro-bencher" --runtime "$runtime" --genesis-builder runtime \

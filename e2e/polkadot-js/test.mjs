@@ -233,7 +233,7 @@ await assert.rejects(heartbeat(later), /outdated/);
 
 // Every transaction and every event of the chain so far decodes, and those of Ciro's own pallets say what they are.
 const own = ['modelRegistry', 'jobMarket', 'cdcPool', 'reputation', 'workerRegistry', 'slashing', 'validatorSet',
-  'outboundQueue'];
+  'outboundQueue', 'attesters', 'tokenGateway'];
 const seen = new Set();
 const last = (await api.rpc.chain.getHeader(await api.rpc.chain.getFinalizedHead())).number.toNumber();
 for (let number = 1; number <= last; number += 1) {

@@ -448,8 +448,10 @@ async fn a_result_is_proven_on_the_evm_chain_and_a_false_one_is_not(
     ensure!(refused.contains(&reason), "it was refused as {refused}");
     let verified = async || {
         let job = word_of(job);
-        let verified = scene.anvil.number(registry, "isVerified(uint64)", &[job]);
-        verified.await
+        scene
+            .anvil
+            .number(registry, "isVerified(uint64)", &[job])
+            .await
     };
     ensure!(verified().await? == 0, "a false result was recorded");
     scene.anvil.send(registry, calldata).await?;
@@ -502,8 +504,9 @@ async fn a_result_is_proven_on_starknet_and_a_false_one_is_not(
     let refused = scene.user.send(&registry, "record", &lie).await;
     ensure!(refused.is_err(), "a false result was taken");
     let recorded = async || -> Result<bool> {
-        let answer = scene.user.read(&registry, "has_result", &[word_of(job)]);
-        Ok(answer.await? == [word_of(1u8)])
+        let job = [word_of(job)];
+        let answer = scene.user.read(&registry, "has_result", &job).await?;
+        Ok(answer == [word_of(1u8)])
     };
     ensure!(!recorded().await?, "a false result was recorded");
     scene.user.send(&registry, "record", &felts).await?;

@@ -4,6 +4,7 @@
 
 use crate::{configs::economy::DOWNTIME, constants::UNIT, *};
 use alloc::{string::String, vec::Vec};
+use ciro_bridge_primitives::{lane_id, word_of, ChainKind, Destination, LaneId, Payload};
 use ciro_primitives::{JobId, ModelId};
 use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList};
 use frame_support::traits::{
@@ -22,12 +23,14 @@ use sp_storage::TrackedStorageKey;
 const STAKE: Balance = 500_000 * UNIT;
 
 frame_benchmarking::define_benchmarks!(
+    [pallet_attesters, Attesters]
     [pallet_cdc_pool, CdcPool]
     [pallet_job_market, JobMarket]
     [pallet_model_registry, ModelRegistry]
     [pallet_outbound_queue, OutboundQueue]
     [pallet_reputation, Reputation]
     [pallet_slashing, Slashing]
+    [pallet_token_gateway, TokenGateway]
     [pallet_validator_set, ValidatorSet]
     [pallet_worker_registry, WorkerRegistry]
 );
@@ -107,6 +110,53 @@ impl pallet_outbound_queue::BenchmarkHelper for Sendable {
         };
         Cases::<Runtime>::insert(case.id, case);
         0
+    }
+}
+
+/// Opens lanes to tokens on other chains.
+pub struct Remotes;
+
+impl pallet_token_gateway::BenchmarkHelper for Remotes {
+    fn lane(number: u32) -> LaneId {
+        let destination = Destination {
+            kind: ChainKind::Evm,
+            chain_id: word_of(1u8),
+            contract: word_of(number.saturating_add(1)),
+        };
+        let lane = lane_id(&System::block_hash(0).into(), &destination);
+        if !pallet_outbound_queue::Lanes::<Runtime>::contains_key(lane) {
+            let owner = AccountId::new([1; 32]);
+            Balances::mint_into(&owner, 1_000 * UNIT).expect("the account can be endowed");
+            OutboundQueue::open_lane(RuntimeOrigin::signed(owner), destination)
+                .expect("the lane is not open");
+        }
+        lane
+    }
+}
+
+impl pallet_attesters::BenchmarkHelper for Remotes {
+    fn lane() -> LaneId {
+        let lane = <Self as pallet_token_gateway::BenchmarkHelper>::lane(0);
+        let limits = pallet_token_gateway::Limits {
+            smallest: UNIT,
+            largest: UNIT,
+            most_outside: UNIT,
+            out_per_window: UNIT,
+            in_per_window: UNIT,
+            delay_above: UNIT,
+            delay: 1,
+        };
+        TokenGateway::register_remote(RuntimeOrigin::root(), lane, limits)
+            .expect("the lane is open");
+        lane
+    }
+
+    fn payload(number: u32) -> Payload {
+        Payload::Return {
+            nonce: 0,
+            amount: number.into(),
+            refund: [1; 32],
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Genesis states that ship with the runtime.
 
 use crate::{
-    configs::consensus::EPOCH_CONFIGURATION, constants::UNIT, AccountId, BabeConfig, Balance,
-    BalancesConfig, OriginsConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
+    configs::{consensus::EPOCH_CONFIGURATION, gateway::MIN_ATTESTER_BOND},
+    constants::UNIT,
+    AccountId, AttestersConfig, BabeConfig, Balance, BalancesConfig, OriginsConfig,
+    RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
 };
 use alloc::{format, vec::Vec};
 use frame_support::build_struct_json_patch;
@@ -11,8 +13,11 @@ use sp_core::{ecdsa, ed25519, sr25519, Pair};
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::Sr25519Keyring;
 
-/// What each well-known account of a development chain starts with: a million CIRO.
+/// What each well-known account of a development chain starts with: a million CIRO. Attesters have their bonds besides.
 pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
+
+/// Most attesters of a development chain.
+const MOST_ATTESTERS: usize = 3;
 
 /// Names of all presets.
 pub fn preset_names() -> Vec<PresetId> {
@@ -22,7 +27,7 @@ pub fn preset_names() -> Vec<PresetId> {
 }
 
 /// The genesis state `id` as a JSON patch of the default one: `development` has the validator Alice, `local_testnet`
-/// Alice, Bob, Charlie and Dave.
+/// Alice, Bob, Charlie and Dave. The first three of them attest what happens on other chains.
 pub fn preset(id: &PresetId) -> Option<Vec<u8>> {
     let validators = match id.as_str() {
         DEV_RUNTIME_PRESET => &["Alice"][..],
@@ -32,8 +37,8 @@ pub fn preset(id: &PresetId) -> Option<Vec<u8>> {
     serde_json::to_vec(&development(validators)?).ok()
 }
 
-/// A chain whose validators, funds and sudo key are the well-known accounts. Anyone can sign for them. Its votes are
-/// quick, and only such chains have a sudo key: no other genesis sets one.
+/// A chain whose validators, attesters, funds and sudo key are the well-known accounts. Anyone can sign for them. Its
+/// votes are quick, and only such chains have a sudo key: no other genesis sets one.
 fn development(validators: &[&str]) -> Option<Value> {
     let keys = validators
         .iter()
@@ -42,11 +47,25 @@ fn development(validators: &[&str]) -> Option<Value> {
             Some((account.clone(), account, session_keys(name)?))
         })
         .collect::<Option<Vec<_>>>()?;
+    let members: Vec<_> = keys
+        .iter()
+        .take(MOST_ATTESTERS)
+        .map(|(account, ..)| account.clone())
+        .collect();
+    let bond = |who: &AccountId| {
+        if members.contains(who) {
+            MIN_ATTESTER_BOND
+        } else {
+            0
+        }
+    };
     let balances = Sr25519Keyring::iter()
         .filter(|who| !matches!(who, Sr25519Keyring::One | Sr25519Keyring::Two))
-        .map(|who| (who.to_account_id(), ENDOWMENT))
+        .map(|who| who.to_account_id())
+        .map(|who| (who.clone(), ENDOWMENT.saturating_add(bond(&who))))
         .collect::<Vec<_>>();
     Some(build_struct_json_patch!(RuntimeGenesisConfig {
+        attesters: AttestersConfig { members },
         balances: BalancesConfig { balances },
         babe: BabeConfig {
             epoch_config: EPOCH_CONFIGURATION

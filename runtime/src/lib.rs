@@ -218,4 +218,8 @@ mod runtime {
 
     #[runtime::pallet_index(70)]
     pub type OutboundQueue = pallet_outbound_queue;
+    #[runtime::pallet_index(71)]
+    pub type Attesters = pallet_attesters;
+    #[runtime::pallet_index(72)]
+    pub type TokenGateway = pallet_token_gateway;
 }

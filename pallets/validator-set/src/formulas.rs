@@ -57,7 +57,7 @@ pub fn rank(stake: Balance, score: Score, uptime: Perbill, on_probation: bool) -
     }
 }
 
-/// The share of the issuance that is emitted in a year, counted from 0 at genesis.
+/// The share of the supply that is emitted in a year, counted from 0 at genesis.
 pub fn emission_rate(year: u32) -> Perbill {
     Perbill::from_percent(match year {
         0 => 8,
@@ -68,7 +68,7 @@ pub fn emission_rate(year: u32) -> Perbill {
 }
 
 /// What is emitted in `blocks` of a year of `year_blocks`, in plancks: that part of [`emission_rate`] of `base`, the
-/// issuance at the year's start, and never more than `room`, what the cap leaves.
+/// supply at the year's start, and never more than `room`, what the cap leaves.
 pub fn emission(
     year: u32,
     base: Balance,

@@ -5,10 +5,7 @@ use crate::{
     *,
 };
 use alloc::vec::Vec;
-use frame_support::{
-    ensure,
-    traits::{fungible::Inspect, Get},
-};
+use frame_support::{ensure, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
 use pallet_cdc_pool::{Role, StakeLedger};
 use pallet_reputation::ReputationLedger;
@@ -124,16 +121,16 @@ impl<T: Config> Pallet<T> {
             base,
             Self::now().saturating_sub(EraStart::<T>::get()),
             T::Year::get(),
-            T::MaxIssuance::get().saturating_sub(T::Token::total_issuance()),
+            T::MaxIssuance::get().saturating_sub(T::Supply::get()),
         )
     }
 
-    /// The year in which the present era began, and what was issued then: if this is the year's first era, what is now.
+    /// The year in which the present era began, and the supply then: if this is the year's first era, that of now.
     fn year() -> (u32, Balance) {
         let year = Self::year_of(EraStart::<T>::get());
         YearBase::<T>::get()
             .filter(|(of_year, _)| *of_year == year)
-            .unwrap_or_else(|| (year, T::Token::total_issuance()))
+            .unwrap_or_else(|| (year, T::Supply::get()))
     }
 
     /// The year that a block is in, counted from 0.

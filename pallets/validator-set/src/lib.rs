@@ -60,7 +60,7 @@ pub use weights::WeightInfo;
 pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
-    use frame_support::{pallet_prelude::*, traits::fungible::Inspect};
+    use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
     use pallet_cdc_pool::StakeLedger;
     use pallet_reputation::ReputationLedger;
@@ -99,8 +99,8 @@ pub mod pallet {
         /// What a worker's machine can do.
         type Capacities: Convert<Self::AccountId, Capacity>;
 
-        /// The token, for its issuance.
-        type Token: Inspect<Self::AccountId, Balance = Balance>;
+        /// All of the token that there is, on this chain or another.
+        type Supply: Get<Balance>;
 
         /// Who may invite validators before the first election.
         type InviteOrigin: EnsureOrigin<Self::RuntimeOrigin>;
@@ -125,7 +125,7 @@ pub mod pallet {
         #[pallet::constant]
         type Year: Get<BlockNumberFor<Self>>;
 
-        /// The most that may ever be issued.
+        /// The most that there may ever be.
         #[pallet::constant]
         type MaxIssuance: Get<Balance>;
 
@@ -150,7 +150,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type EraStart<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
-    /// The year of the last emission, counted from 0, and the issuance when its first era was rewarded, in plancks.
+    /// The year of the last emission, counted from 0, and the supply when its first era was rewarded, in plancks.
     #[pallet::storage]
     pub type YearBase<T: Config> = StorageValue<_, (u32, Balance)>;
 

@@ -155,6 +155,9 @@ pub fn operator(stake: Balance) -> Operator {
 parameter_types! {
     pub const ValidatorShare: Perbill = Perbill::from_percent(40);
     pub static Operators: BTreeMap<AccountId, Operator> = BTreeMap::new();
+    /// How much of the token is on other chains.
+    pub static Outside: Balance = 0;
+    pub Supply: Balance = Balances::total_issuance() + Outside::get();
 }
 
 impl pallet_validator_set::Config for Test {
@@ -163,7 +166,7 @@ impl pallet_validator_set::Config for Test {
     type Workers = Others;
     type Offences = Others;
     type Capacities = Others;
-    type Token = Balances;
+    type Supply = Supply;
     type InviteOrigin = EnsureRoot<AccountId>;
     type MaxValidators = ConstU32<64>;
     type MinValidatorStake = ConstU128<MIN_STAKE>;
@@ -333,6 +336,7 @@ pub fn check() {
 /// Block 1 of a chain with the genesis validators 1 to 5, none of whom has stake.
 pub fn ext() -> TestExternalities {
     Operators::set(BTreeMap::new());
+    Outside::set(0);
     let keys = |who: AccountId| {
         let dummy = UintAuthorityId(who);
         (who, who, SessionKeys { dummy })

@@ -172,7 +172,7 @@ impl pallet_validator_set::Config for Runtime {
     type Workers = WorkerRegistry;
     type Offences = Slashing;
     type Capacities = RatedCapacity;
-    type Token = Balances;
+    type Supply = pallet_token_gateway::CanonicalSupply<Runtime>;
     type InviteOrigin = EnsureRoot<AccountId>;
     type MaxValidators = ConstU32<MAX_VALIDATORS>;
     type MinValidatorStake = ConstU128<MIN_VALIDATOR_STAKE>;

@@ -1,7 +1,7 @@
 //! Governance: whoever holds CIRO proposes calls, votes on them with conviction, and the scheduler enacts them.
 
 use crate::{
-    configs::{market::DEPOSIT_PER_BYTE, system::MAXIMUM_BLOCK_WEIGHT},
+    configs::{gateway::Electorate, market::DEPOSIT_PER_BYTE, system::MAXIMUM_BLOCK_WEIGHT},
     constants::{DAYS, UNIT},
     origins::{Emergency, Paced, RootOr},
     tracks::Tracks,
@@ -11,8 +11,8 @@ use crate::{
 use frame_support::{
     parameter_types,
     traits::{
-        fungible::HoldConsideration, tokens::currency::ActiveIssuanceOf, AsEnsureOriginWithArg,
-        ConstU128, ConstU32, EqualPrivilegeOnly, LinearStoragePrice,
+        fungible::HoldConsideration, AsEnsureOriginWithArg, ConstU128, ConstU32,
+        EqualPrivilegeOnly, LinearStoragePrice,
     },
     weights::Weight,
 };
@@ -66,8 +66,7 @@ impl pallet_conviction_voting::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type Currency = Balances;
     type Polls = Referenda;
-    // What the treasury holds cannot vote, and does not count.
-    type MaxTurnout = ActiveIssuanceOf<Balances, AccountId>;
+    type MaxTurnout = Electorate;
     type MaxVotes = ConstU32<512>;
     type VoteLockingPeriod = Paced<ConstU32<VOTE_LOCKING_PERIOD>>;
     type BlockNumberProvider = System;

@@ -8,10 +8,10 @@ use crate::{
     migrations,
     origins::{paced_deposit, paced_period, Emergency, RootOr},
     tracks::LARGE_DEPOSIT,
-    AccountId, Babe, Balance, Balances, Beefy, BlockNumber, ConvictionVoting, Grandpa,
+    AccountId, Attesters, Babe, Balance, Balances, Beefy, BlockNumber, ConvictionVoting, Grandpa,
     MultiBlockMigrations, OutboundQueue, Parameters, Preimage, Referenda, Runtime, RuntimeCall,
     RuntimeEvent, RuntimeHoldReason, SafeMode, Scheduler, Session, Sudo, System, Timestamp,
-    Treasury, TxPause,
+    TokenGateway, Treasury, TxPause,
 };
 use frame_support::{
     migrations::{FailedMigrationHandler, FailedMigrationHandling},
@@ -52,8 +52,13 @@ pub struct Essential;
 
 impl Essential {
     fn contains_call(pallet: &[u8], call: &[u8]) -> bool {
-        Self::contains_pallet(pallet)
-            || (pallet, call) == (OutboundQueue::name().as_bytes(), b"set_halted")
+        let bridge = [
+            OutboundQueue::name(),
+            Attesters::name(),
+            TokenGateway::name(),
+        ];
+        let halts = |name: &&str| (name.as_bytes(), &b"set_halted"[..]) == (pallet, call);
+        Self::contains_pallet(pallet) || bridge.iter().any(halts)
     }
 
     fn contains_pallet(name: &[u8]) -> bool {

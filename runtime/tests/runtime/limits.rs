@@ -57,7 +57,8 @@ fn transfer() -> RuntimeCall {
     })
 }
 
-/// One of each call of the market, the registry and the outbound queue, as large as it gets, and a few others.
+/// One of each call of the market, the registry and the outbound queue, as large as it gets, those that cross the bridge,
+/// and a few others.
 fn largest_calls() -> Vec<RuntimeCall> {
     use pallet_job_market::Call as Market;
     use pallet_model_registry::Call as Registry;
@@ -159,6 +160,7 @@ fn largest_calls() -> Vec<RuntimeCall> {
         result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT),
         transfer(),
     ] as [RuntimeCall; 16]);
+    calls.extend(bridge_calls());
     calls.push(
         pallet_utility::Call::batch_all {
             calls: calls.clone(),
@@ -167,6 +169,39 @@ fn largest_calls() -> Vec<RuntimeCall> {
     );
     calls.push(joint_result(MAX_PROOF, MAX_INPUT, MAX_OUTPUT));
     calls
+}
+
+/// What attesters and those who send CIRO call.
+fn bridge_calls() -> [RuntimeCall; 4] {
+    use ciro_bridge_primitives::{LaneId, Payload};
+    type Attesters = pallet_attesters::Call<Runtime>;
+    type Gateway = pallet_token_gateway::Call<Runtime>;
+    let (lane, nonce) = (LaneId([1; 32]), 0);
+    let payload = Payload::Burn {
+        destination: lane,
+        recipient: [1; 32],
+        amount: UNIT,
+        refund: [1; 32],
+    };
+    let attest = Attesters::attest {
+        lane,
+        nonce,
+        payload,
+    };
+    let prove = Attesters::prove {
+        lane,
+        nonce,
+        payload,
+        evidence: (),
+    };
+    let transfer = Gateway::transfer_out {
+        lane,
+        recipient: [1; 32],
+        amount: UNIT,
+        lifetime: 3_600,
+    };
+    let release = Gateway::release { lane, nonce };
+    [attest.into(), prove.into(), transfer.into(), release.into()]
 }
 
 fn fee(call: RuntimeCall) -> Balance {

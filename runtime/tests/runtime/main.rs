@@ -1,6 +1,7 @@
 //! The composed runtime, from its genesis presets on.
 
 mod bridge;
+mod gateway;
 mod genesis;
 mod governance;
 mod limits;

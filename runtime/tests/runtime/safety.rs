@@ -96,6 +96,19 @@ fn safe_mode_takes_reports_and_votes() {
     assert!(essential(
         pallet_outbound_queue::Call::set_halted { halted: true }.into()
     ));
+    assert!(essential(
+        pallet_attesters::Call::set_halted { halted: true }.into()
+    ));
+    assert!(essential(
+        pallet_token_gateway::Call::set_halted { halted: true }.into()
+    ));
+    assert!(!essential(
+        pallet_token_gateway::Call::release {
+            lane: Default::default(),
+            nonce: 0
+        }
+        .into()
+    ));
     assert!(!essential(
         pallet_outbound_queue::Call::close_lane {
             lane: Default::default()
@@ -183,6 +196,8 @@ fn consensus_and_governance_cannot_be_paused() {
             ("TxPause", "unpause"),
             ("System", "apply_authorized_upgrade"),
             ("OutboundQueue", "set_halted"),
+            ("Attesters", "set_halted"),
+            ("TokenGateway", "set_halted"),
         ] {
             let full_name = name(pallet, call);
             let pause = pallet_tx_pause::Call::pause { full_name };

@@ -4,7 +4,7 @@ use anyhow::{anyhow, ensure, Result};
 use ciro_bridge_primitives::Word;
 use serde::Deserialize;
 use serde_json::{json, Value};
-use starknet_crypto::{get_public_key, poseidon_hash_many, rfc6979_generate_k, sign, SignError};
+use starknet_crypto::{poseidon_hash_many, rfc6979_generate_k, sign, SignError};
 use starknet_types_core::felt::Felt;
 
 /// The key of an account contract.
@@ -25,11 +25,6 @@ impl Signer {
         let usable = key != Felt::ZERO && key.to_bytes_be() == *secret;
         ensure!(usable, "the secret is none of a key on Starknet's curve");
         Ok(Self { key, account })
-    }
-
-    /// The public key that the account contract must know.
-    pub fn public_key(&self) -> Word {
-        get_public_key(&self.key).to_bytes_be()
     }
 
     fn sign(&self, hash: &Felt) -> Result<[Word; 2]> {
@@ -234,7 +229,7 @@ pub fn felt(word: &Word) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use starknet_crypto::verify;
+    use starknet_crypto::{get_public_key, verify};
 
     fn word(number: u64) -> Word {
         Felt::from(number).to_bytes_be()
@@ -282,7 +277,7 @@ mod tests {
     #[test]
     fn the_signature_is_the_accounts_over_everything() {
         let signer = Signer::new(&word(77), word(6)).unwrap();
-        let key = Felt::from_bytes_be(&signer.public_key());
+        let key = get_public_key(&signer.key);
         let (json, hash) = invocation().sign(&signer).unwrap();
         let part = |index: usize| Felt::from_hex(json["signature"][index].as_str().unwrap());
         let (r, s) = (part(0).unwrap(), part(1).unwrap());

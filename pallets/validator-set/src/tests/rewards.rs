@@ -121,6 +121,20 @@ fn the_cap_is_never_exceeded() {
 }
 
 #[test]
+fn what_is_on_other_chains_counts_and_makes_no_room() {
+    test(|| {
+        stake(11, operator(MIN_STAKE));
+        Outside::set(CAP - INITIAL - 1_000);
+        at(DAY);
+        author(11, 1);
+        end_era();
+        let pot = ValidatorShare::get() * 1_000;
+        assert_eq!(Balances::total_issuance(), INITIAL + pot);
+        assert_eq!(YearBase::<Test>::get(), Some((0, CAP - 1_000)));
+    });
+}
+
+#[test]
 fn the_view_shows_what_the_era_has_emitted_so_far() {
     test(|| {
         at(DAY / 2);
