@@ -16,13 +16,20 @@ use ciro_bridge_verifier::{BeefyClient, Error, Inbox};
 use ciro_primitives::ModelId;
 use runtime::{run, Run};
 use serde::{de::DeserializeOwned, Serialize};
-use std::{fs, path::PathBuf, sync::LazyLock};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
 
 /// Sizes of the sets of validators.
 const LENGTHS: [u32; 4] = [1, 4, 21, 64];
 
 /// The chain of four validators, of which most vectors are.
-static FOUR: LazyLock<Run> = LazyLock::new(|| run(4));
+fn four() -> MutexGuard<'static, Run> {
+    static FOUR: LazyLock<Mutex<Run>> = LazyLock::new(|| Mutex::new(run(4)));
+    FOUR.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn path(name: &str) -> PathBuf {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/vectors");
@@ -76,7 +83,7 @@ fn clients_follow_every_hand_over() {
 
 #[test]
 fn contracts_take_every_message_and_result() {
-    let vectors = committed("messages.json", &Messages::new(&FOUR.scene));
+    let vectors = committed("messages.json", &Messages::new(&four().scene));
     let client = client(&vectors.client, &vectors.steps);
     let (block, leaf) = (vectors.proof.block, vectors.proof.proof());
     let mut taken = 0;
@@ -100,7 +107,7 @@ fn contracts_take_every_message_and_result() {
 
 #[test]
 fn clients_refuse_every_negative_case() {
-    let vectors = committed("negative.json", &Negative::new(&FOUR.scene));
+    let vectors = committed("negative.json", &Negative::new(&four().scene));
     for case in &vectors.cases {
         let refused = call(case).map_err(|error| error.to_string());
         assert_eq!(refused, Err(case.error.clone()), "{}", case.name);
@@ -160,7 +167,7 @@ fn trees_prove_every_leaf() {
 
 #[test]
 fn ranges_prove_every_leaf() {
-    for case in committed("mmr.json", &Trees::mmr(&FOUR.scene.chain)).cases {
+    for case in committed("mmr.json", &Trees::mmr(&four().scene.chain)).cases {
         let items: Vec<Hash> = case.items.iter().map(|item| item.0).collect();
         let leaf = keccak(&case.leaf.0);
         mmr::verify(
@@ -176,7 +183,7 @@ fn ranges_prove_every_leaf() {
 
 #[test]
 fn everything_is_encoded_as_it_is_written() {
-    let vectors = committed("encodings.json", &Encodings::new(&FOUR.scene));
+    let vectors = committed("encodings.json", &Encodings::new(&four().scene));
     for case in &vectors.lanes {
         assert_eq!(lane_id(&case.genesis.0, &(&case.to).into()).0, case.lane.0);
     }

@@ -1,6 +1,6 @@
 //! The bytes of the bridge's crates are those of polkadot-sdk's types.
 
-use crate::FOUR;
+use crate::four;
 use ciro_bridge_primitives::{keccak, BridgeLeaf, Commitment, Leaf, ValidatorSet};
 use ciro_bridge_prover::{fork_votes, leaf_proof, update, AuthorityId, FinalityProof};
 use ciro_bridge_testing::Validators;
@@ -34,7 +34,8 @@ fn sign(pair: &ecdsa::Pair, commitment: &Commitment) -> ecdsa_crypto::Signature 
 
 #[test]
 fn a_leaf_is_the_sdks_leaf() {
-    let chain = &FOUR.scene.chain;
+    let four = four();
+    let chain = &four.scene.chain;
     for number in 0..chain.height() {
         let leaf = chain.leaf(number);
         let bytes = leaf.encode();
@@ -58,15 +59,16 @@ fn a_leaf_is_the_sdks_leaf() {
 
 #[test]
 fn a_commitment_is_the_sdks_commitment() {
-    let commitment = FOUR.scene.chain.commitment(7);
+    let commitment = four().scene.chain.commitment(7);
     assert_eq!(commitment.encode(), theirs(&commitment).encode());
 }
 
 #[test]
 fn every_proof_of_the_runtime_is_read() {
-    let chain = &FOUR.scene.chain;
+    let four = four();
+    let chain = &four.scene.chain;
     let head = chain.height();
-    for (parent, (leaves, proof)) in (0..).zip(&FOUR.proofs) {
+    for (parent, (leaves, proof)) in (0..).zip(&four.proofs) {
         let expected = chain.leaf_proof(head, parent);
         assert_eq!(leaf_proof(leaves, proof), Ok((head, expected)));
     }
@@ -74,7 +76,8 @@ fn every_proof_of_the_runtime_is_read() {
 
 #[test]
 fn a_justification_of_the_sdks_makes_an_update() {
-    let chain = &FOUR.scene.chain;
+    let four = four();
+    let chain = &four.scene.chain;
     for (length, missing) in [(4, 1), (21, 6), (64, 21)] {
         let validators = Validators::new("any", length);
         let pairs = pairs(&validators);
@@ -113,13 +116,14 @@ fn a_justification_of_the_sdks_makes_an_update() {
 
 #[test]
 fn a_fork_vote_is_the_sdks_vote_and_verifies() {
-    let chain = &FOUR.scene.chain;
+    let four = four();
+    let chain = &four.scene.chain;
     let validators = chain.validators(1);
     let authorities: Vec<AuthorityId> = pairs(validators)
         .iter()
         .map(|pair| pair.public().0)
         .collect();
-    let block = FOUR.scene.busy;
+    let block = four.scene.busy;
     let forged = Commitment {
         root: [6; 32],
         ..chain.commitment(block)
