@@ -44,7 +44,9 @@ impl StarknetDevnet {
         // Enough for the most that a declaration may cost.
         let funds = format!("1{:030}", 0);
         let arguments = ["--seed", "1", "--accounts", "6", "--port", &port];
-        let arguments = [&arguments[..], &["--initial-balance", &funds]].concat();
+        // The relayers ask for states of blocks that are final.
+        let states = ["--state-archive-capacity", "full"];
+        let arguments = [&arguments[..], &["--initial-balance", &funds], &states].concat();
         let mut process = Process::start("starknet", folder, &program, arguments)?;
         let accounts = until("the devnet answers", START, async || {
             process.check()?;

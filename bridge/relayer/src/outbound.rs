@@ -167,7 +167,13 @@ impl Outbound {
     async fn step(&mut self) -> Result<bool> {
         let client = self.ciro.client().await?;
         self.look_for_messages(&client).await?;
-        self.review().await?;
+        if self.reviewed.is_none_or(|last| last.elapsed() > REVIEW) {
+            self.reviewed = Some(Instant::now());
+            // What it finds is not needed to go on.
+            if let Err(problem) = self.review().await {
+                warn!("{}: looking at what is final: {problem:#}", self.name);
+            }
+        }
         let view = self.view().await?;
         match plan::next(&view) {
             Step::HandOver { set } => self.hand_over(&client, set).await?,
@@ -263,9 +269,6 @@ impl Outbound {
 
     /// Forgets what is finally delivered, and notices what was undone.
     async fn review(&mut self) -> Result<()> {
-        if self.reviewed.is_some_and(|last| last.elapsed() < REVIEW) {
-            return Ok(());
-        }
         self.metrics
             .balance(&self.name, self.destination.balance().await?);
         for lane in &mut self.lanes {
@@ -283,7 +286,6 @@ impl Outbound {
             self.journal
                 .note(lane.contract.lane, |it| it.delivered = delivered)?;
         }
-        self.reviewed = Some(Instant::now());
         Ok(())
     }
 
@@ -309,10 +311,12 @@ impl Outbound {
         let done = self.destination.submit(update).await;
         self.metrics.sent(&self.name, Purpose::Update, done.is_ok());
         if let Err(problem) = done {
-            // Somebody else may have been quicker.
-            let refused = problem.is::<Refused>();
-            if refused && self.destination.client().await?.newest >= commitment.block {
-                return Ok(());
+            // Somebody else may have been quicker, whose transaction is on its way into a block.
+            if problem.is::<Refused>() {
+                sleep(PAUSE).await;
+                if self.destination.client().await?.newest >= commitment.block {
+                    return Ok(());
+                }
             }
             return Err(problem)
                 .with_context(|| format!("updating the client to block {}", commitment.block));
