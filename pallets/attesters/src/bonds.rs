@@ -56,7 +56,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Frozen funds can be held, but a bond must not be frozen: a slash disregards freezes, and would be a way around them.
+    /// Frozen funds can be held, but a bond must not be frozen: a slash disregards freezes, and would be a way around
+    /// them.
     fn ensure_not_frozen(who: &T::AccountId) -> DispatchResult {
         let bonded = T::Token::balance_on_hold(&HoldReason::Bond.into(), who);
         let free_of_freezes = T::Token::reducible_total_balance_on_hold(who, Fortitude::Polite);
@@ -106,8 +107,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Takes the bond and the seat of who voted for the message `said` although the other was sent, or has voted for both.
-    /// Does nothing for who has no bond any more.
+    /// Takes the bond and the seat of who voted for the message `said` although the other was sent, or has voted for
+    /// both. Does nothing for who has no bond any more.
     pub(crate) fn slash(who: &T::AccountId, said: Hash, shown: &Message) {
         let bonded = Attesters::<T>::get(who).filter(|it| it.standing != Standing::Invited);
         let Some(attester) = bonded else {

@@ -2,9 +2,10 @@
 //!
 //! Who is believed about other chains, as long as no light client follows them.
 //!
-//! Governance invites attesters; each bonds at least [`Config::MinBond`]. They vote for the messages that they saw final on
-//! another chain. Once two thirds of them and one have voted for the same message of a lane and nonce, it is handed to
-//! [`Config::Receiver`]: each nonce of a lane once, in whatever order, up to [`WINDOW`] above the first that is missing.
+//! Governance invites attesters; each bonds at least [`Config::MinBond`]. They vote for the messages that they saw
+//! final on another chain. Once two thirds of them and one have voted for the same message of a lane and nonce, it is
+//! handed to [`Config::Receiver`]: each nonce of a lane once, in whatever order, up to [`WINDOW`] above the first that
+//! is missing.
 //!
 //! The chain cannot know by itself what is true elsewhere, and a vote that differs from the others' is no offence. Two
 //! things are:
@@ -12,9 +13,9 @@
 //! * to vote for two different messages of one lane and nonce;
 //! * to have voted for another message than the one that [`Config::LightClient`] proves.
 //!
-//! Either costs the whole bond and the seat. What is proven is executed at once, whatever the votes. Should the attesters
-//! have had another message executed before, they have lied together: all who did lose their bonds, and no message is taken
-//! any more until [`Config::SafetyOrigin`] says so.
+//! Either costs the whole bond and the seat. What is proven is executed at once, whatever the votes. Should the
+//! attesters have had another message executed before, they have lied together: all who did lose their bonds, and no
+//! message is taken any more until [`Config::SafetyOrigin`] says so.
 //!
 //! What was said about an executed message is kept for [`Config::EvidencePeriod`], and whoever leaves answers with the
 //! bond for longer than that. Of the votes that are kept none counts that is not a present attester's.
@@ -362,8 +363,8 @@ pub mod pallet {
         /// Puts `bond` of the caller's funds on hold; from now on its votes count. The caller must be invited.
         ///
         /// # Errors
-        /// [`Error::NotInvited`], [`Error::BondTooSmall`], [`Error::TooManyMembers`], or the caller cannot have the bond
-        /// held: the funds are lacking or frozen.
+        /// [`Error::NotInvited`], [`Error::BondTooSmall`], [`Error::TooManyMembers`], or the caller cannot
+        /// have the bond held: the funds are lacking or frozen.
         ///
         /// # Weight
         /// Constant.
@@ -406,9 +407,9 @@ pub mod pallet {
         /// Votes for a message: the caller, an attester, has seen it final on the other chain. If enough have, it is
         /// executed. The call costs no fee.
         ///
-        /// Whoever has voted for another message of this lane and nonce before loses its bond and its seat by this call.
-        /// Whoever has voted for the same one may call again: the message is executed if by now the votes suffice, because
-        /// an attester has left.
+        /// Whoever has voted for another message of this lane and nonce before loses its bond and its seat by this
+        /// call. Whoever has voted for the same one may call again: the message is executed if by now the votes
+        /// suffice, because an attester has left.
         ///
         /// # Errors
         /// [`Error::Halted`], [`Error::NotMember`], [`Error::NotAccepted`], [`Error::TooFarAhead`], [`Error::TooOld`],
@@ -437,8 +438,8 @@ pub mod pallet {
             Ok((weight, Pays::No).into())
         }
 
-        /// Proves a message. If its nonce was not executed it is now, whatever the votes; and who is known to have voted
-        /// for another one loses its bond. Anyone may, and the call costs no fee.
+        /// Proves a message. If its nonce was not executed it is now, whatever the votes; and who is known to have
+        /// voted for another one loses its bond. Anyone may, and the call costs no fee.
         ///
         /// If another message took the nonce the pallet is halted. Evidence of lies is taken even while it is.
         ///

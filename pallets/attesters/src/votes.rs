@@ -84,8 +84,8 @@ impl<T: Config> Pallet<T> {
             .is_some_and(|execution| Self::now() > over(execution.at))
     }
 
-    /// Adds a vote. Should there be no room, the oldest vote goes that is no present attester's: of these there always is
-    /// one then.
+    /// Adds a vote. Should there be no room, the oldest vote goes that is no present attester's: of these there always
+    /// is one then.
     fn add_vote(
         ballot: &mut BallotOf<T>,
         members: &[T::AccountId],
@@ -180,8 +180,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Checks what must always be true: exactly those vote whose standing says so; everyone has on hold what is noted;
-    /// each executed nonce that is remembered is marked; no lane has a mark out of its window or below its first missing
-    /// nonce; nobody has two votes; and whatever is remembered of executed messages will be forgotten.
+    /// each executed nonce that is remembered is marked; no lane has a mark out of its window or below its first
+    /// missing nonce; nobody has two votes; and whatever is remembered of executed messages will be forgotten.
     ///
     /// # Errors
     /// Says which of these is broken.

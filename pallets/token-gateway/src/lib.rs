@@ -2,24 +2,26 @@
 //!
 //! CIRO leaves Ciro by being burnt here and minted there, and comes back by being burnt there and minted here.
 //!
-//! Each chain has a *remote*: a CiroToken that a lane leads to. For each the books say how much is **outside**: what has
-//! left for it and not come back. A remote can bring back no more than that, whatever messages say. Together with what has
-//! arrived and is not paid out yet, and with what is issued on Ciro, that is all CIRO there is ([`CanonicalSupply`]).
+//! Each chain has a *remote*: a CiroToken that a lane leads to. For each the books say how much is **outside**: what
+//! has left for it and not come back. A remote can bring back no more than that, whatever messages say. Together with
+//! what has arrived and is not paid out yet, and with what is issued on Ciro, that is all CIRO there is
+//! ([`CanonicalSupply`]).
 //!
-//! * **Out**: [`Pallet::transfer_out`] burns, and sends a `Mint`. If that is not delivered in time, a `Return` brings it
-//!   back.
+//! * **Out**: [`Pallet::transfer_out`] burns, and sends a `Mint`. If that is not delivered in time, a `Return` brings
+//!   it back.
 //! * **In**: of a `Burn` or a `Return` that the attesters or a light client confirm, the amount is taken off what is
-//!   outside at once. Then it is minted to whom it is for, or goes on to a third chain; if it cannot go on, it is minted to
-//!   the account that was named for that case.
-//! * **What cannot be paid out now waits**, and is paid out by [`Pallet::release`], which anyone may call: what is large,
-//!   what a window has no room for (a part is paid as soon as there is some), what comes while its remote is paused or the
-//!   gateway halted, what is too little to open its account. Nothing is lost, and nothing keeps what comes later waiting.
+//!   outside at once. Then it is minted to whom it is for, or goes on to a third chain; if it cannot go on, it is
+//!   minted to the account that was named for that case.
+//! * **What cannot be paid out now waits**, and is paid out by [`Pallet::release`], which anyone may call: what is
+//!   large, what a window has no room for (a part is paid as soon as there is some), what comes while its remote is
+//!   paused or the gateway halted, what is too little to open its account. Nothing is lost, and nothing keeps what
+//!   comes later waiting.
 //! * What a remote brings that it never got waits too, and is not *covered*: it counts nowhere, and is paid out only if
 //!   the remote has as much outside by then.
 //!
-//! [`Config::SafetyOrigin`] may pause, halt, and suspend what waits; to undo this is up to [`Config::ManagerOrigin`] where
-//! money moves by it: it resumes what was suspended if the message was true, or rejects it. What is rejected has never been
-//! burnt there, and is outside again.
+//! [`Config::SafetyOrigin`] may pause, halt, and suspend what waits; to undo this is up to [`Config::ManagerOrigin`]
+//! where money moves by it: it resumes what was suspended if the message was true, or rejects it. What is rejected has
+//! never been burnt there, and is outside again.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
@@ -288,8 +290,8 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Burns `amount` of the caller's free funds, and has it minted to `recipient` where `lane` leads to. What is not
-        /// minted within `lifetime` seconds comes back. The caller keeps the existential deposit, and pays for the
+        /// Burns `amount` of the caller's free funds, and has it minted to `recipient` where `lane` leads to. What is
+        /// not minted within `lifetime` seconds comes back. The caller keeps the existential deposit, and pays for the
         /// message.
         ///
         /// # Errors
@@ -318,8 +320,8 @@ pub mod pallet {
             Self::send(lane, recipient, amount, lifetime, who)
         }
 
-        /// Pays out what has arrived by the message of that lane and nonce, or as much of it as there is room for in this
-        /// window. Anyone may.
+        /// Pays out what has arrived by the message of that lane and nonce, or as much of it as there is room for in
+        /// this window. Anyone may.
         ///
         /// # Errors
         /// [`Error::NothingWaits`], [`Error::Halted`], [`Error::Suspended`], [`Error::Paused`], [`Error::NotCovered`],
@@ -436,7 +438,8 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Keeps what has arrived and waits from being paid out, until governance has decided whether its message is true.
+        /// Keeps what has arrived and waits from being paid out, until governance has decided whether its message is
+        /// true.
         ///
         /// # Errors
         /// The origin is not [`Config::SafetyOrigin`], [`Error::NothingWaits`], [`Error::Suspended`].
@@ -501,7 +504,8 @@ pub mod pallet {
             Arrivals::<T>::get(lane, nonce)
         }
 
-        /// What waits for an account, or would be paid to it if it cannot go on to a third chain, with its lanes and nonces.
+        /// What waits for an account, or would be paid to it if it cannot go on to a third chain, with its lanes and
+        /// nonces.
         pub fn arrivals_of(who: T::AccountId) -> Vec<(LaneId, u64, ArrivalOf<T>)> {
             let is_for = |arrival: &ArrivalOf<T>| match &arrival.beneficiary {
                 Beneficiary::Account(account) => *account == who,

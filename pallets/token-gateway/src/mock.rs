@@ -1,4 +1,5 @@
-//! A chain with balances and the gateway. What leaves is noted in place of the outbound queue; what arrives the tests say.
+//! A chain with balances and the gateway. What leaves is noted in place of the outbound queue; what arrives the tests
+//! say.
 
 use crate as pallet_token_gateway;
 use crate::{is_address, ArrivalOf, Call, CanonicalSupply, Limits, LimitsOf, RemoteOf};

@@ -47,8 +47,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Has `amount`, which is not on Ciro any more, minted where the lane leads to, within `lifetime` seconds. What is not
-    /// minted comes back to `from`.
+    /// Has `amount`, which is not on Ciro any more, minted where the lane leads to, within `lifetime` seconds. What is
+    /// not minted comes back to `from`.
     pub(crate) fn send(
         lane: LaneId,
         recipient: Word,

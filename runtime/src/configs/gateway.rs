@@ -58,8 +58,8 @@ impl Convert<LaneId, Option<Destination>> for OpenLanes {
     }
 }
 
-/// What a vote's turnout is measured by: all CIRO but what the treasury holds. What is on other chains can come back and
-/// vote, and so counts: otherwise sending CIRO away would make votes easier to pass.
+/// What a vote's turnout is measured by: all CIRO but what the treasury holds. What is on other chains can come back
+/// and vote, and so counts: otherwise sending CIRO away would make votes easier to pass.
 pub struct Electorate;
 
 impl Get<Balance> for Electorate {

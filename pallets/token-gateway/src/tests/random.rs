@@ -1,4 +1,5 @@
-//! Random transfers over three chains, block by block, beside a model of what the other chains have and what is under way.
+//! Random transfers over three chains, block by block, beside a model of what the other chains have and what is under
+//! way.
 
 use crate::{mock::*, Arrivals, Beneficiary, Event, Limits};
 use ciro_bridge_primitives::{LaneId, Message, Payload, Word};
