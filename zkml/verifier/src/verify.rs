@@ -23,7 +23,7 @@ use crate::shape::Shape;
 /// What a proof proves: the model of the key, run on `input`, gives `output`.
 #[derive(Clone, Copy, Debug)]
 pub struct Statement<'a> {
-    /// What the proof is bound to besides, at most [`MAX_BINDING`] bytes: for a job, the chain, the job and the payee.
+    /// What the proof is bound to besides, at most [`MAX_BINDING`] bytes: the chain, the job or jobs and the payee.
     pub binding: &'a [u8],
     /// Samples, 1 to [`VerifyingKey::max_batch`].
     pub batch: u32,

@@ -58,8 +58,9 @@ export class Devnet {
   static async start({ accounts = 6, origin } = {}) {
     const devnet = new Devnet();
     const port = await freePort();
-    const args = ['--seed', 1, '--accounts', accounts, '--port', port, '--initial-balance', `1${'0'.repeat(30)}`];
-    if (origin) args.push('--fork-network', origin);
+    const args = ['--accounts', accounts, '--port', port, '--initial-balance', `1${'0'.repeat(30)}`];
+    // A fork's accounts are its own, so that their nonces do not have to come from the network it is of.
+    args.push(...(origin ? ['--seed', 2, '--fork-network', origin] : ['--seed', 1]));
     devnet.#process = spawn(PROGRAM, args.map(String), { stdio: 'ignore' });
     devnet.url = `http://127.0.0.1:${port}/rpc`;
     devnet.provider = new RpcProvider({ nodeUrl: devnet.url, specVersion: '0.10.0' });
