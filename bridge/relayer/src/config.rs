@@ -237,7 +237,7 @@ mod tests {
             ),
             (
                 "client = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"",
-                "client = \"0x0064b48806902a367c8598f4f95c305e8c1a1acba5f082d294a43793113115691\"",
+                "client = \"0x064b48806902a367c8598f4f95c305e8c1a1acba5f082d294a43793113115691\"",
                 "40 hexadecimal",
             ),
             ("[\"0x0456\"]", "[\"0x0456\", \"0x456\"]", "named twice"),

@@ -187,7 +187,7 @@ fn lane(contract: usize) -> LaneId {
 impl World {
     fn new() -> Self {
         static SETS: LazyLock<Vec<Validators>> = LazyLock::new(|| {
-            let sets = (0..40).map(|set| Validators::new(&format!("set {set}"), 4));
+            let sets = (0..40).map(|set| Validators::new(&format!("set {set}"), 1));
             sets.collect()
         });
         let chain = Chain::new([1; 32], SETS.clone());
