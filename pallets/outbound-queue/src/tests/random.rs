@@ -225,7 +225,7 @@ fn the_random_calls_reach_every_event() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = prop::collection::vec(block(), 12);
     let mut seen = BTreeMap::<&str, usize>::new();
-    for _ in 0..20 {
+    for _ in 0..40 {
         for (kind, count) in run(strategy.new_tree(&mut runner).unwrap().current()) {
             *seen.entry(kind).or_default() += count;
         }
