@@ -5,7 +5,7 @@ release := $(CARGO_TARGET_DIR)/release
 cargo := environment=$$(scripts/setup.sh) && eval "$$environment" && cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build bench-zkml bench-chain weights fmt lint clean
+.PHONY: help demo test build bench-zkml bench-chain bench-bridge weights fmt lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ bench-zkml: build ## proving and verifying, in figures, beside EZKL: JSON and zk
 
 bench-chain: build ## jobs that a chain verifies and pays for an hour: JSON and bench/CHAIN.md; ARGS="--minutes 1 --nodes 4"
 	@$(release)/bench-chain --kept $(CARGO_TARGET_DIR)/bench-chain --out $(CARGO_TARGET_DIR)/bench-chain.json $(ARGS)
+
+bench-bridge: ## what the contracts on other chains cost: contracts/COSTS.md
+	@scripts/bench-bridge.sh
 
 weights: ## measure the runtime's calls and write its weights
 	@environment=$$(scripts/setup.sh) && eval "$$environment" && scripts/weights.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the contracts and tests them on devnets of their own: about two minutes, once the compiler and the devnet are in
-# ~/.cache/ciro. Costs go to target/costs.json. SEED=n repeats random sequences.
+# ~/.cache/ciro. Costs go to target/costs.json. SEED=n repeats random sequences; arguments name test files to run alone.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -11,4 +11,5 @@ if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
     npm ci --no-audit --no-fund --loglevel=error >&2
     touch node_modules/.package-lock.json
 fi
-node --test --test-concurrency="$(nproc)" tests/*.test.mjs
+[ $# -gt 0 ] || set -- tests/*.test.mjs
+node --test --test-concurrency="$(nproc)" "$@"
