@@ -35,6 +35,14 @@ impl Genesis {
         self.0["genesis"]["runtimeGenesis"]["code"] = code.into();
     }
 
+    /// Leaves out what a pallet begins with, for a runtime that does not have the pallet.
+    pub fn leave_out(&mut self, pallet: &str) -> Result<()> {
+        let patch = self.0["genesis"]["runtimeGenesis"]["patch"].as_object_mut();
+        let left_out = patch.and_then(|patch| patch.remove(pallet));
+        left_out.with_context(|| format!("the specification says nothing of {pallet}"))?;
+        Ok(())
+    }
+
     /// Writes it into a file, for the node's `--chain`.
     pub fn write(&self, path: &Path) -> Result<()> {
         fs::write(path, self.0.to_string())
