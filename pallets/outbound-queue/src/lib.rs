@@ -48,8 +48,9 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
-// FRAME's macros expand to `expect`; what is written here does not use it.
-#[allow(clippy::expect_used)]
+// FRAME's macros expand to `expect`; what is written here does not use it. A call takes what it needs one by one, since
+// that is how wallets show it.
+#[allow(clippy::expect_used, clippy::too_many_arguments)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
