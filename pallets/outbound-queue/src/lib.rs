@@ -389,7 +389,6 @@ pub mod pallet {
             input.len() as u32,
             output.len() as u32,
         )))]
-        #[allow(clippy::too_many_arguments)]
         pub fn prove_remote(
             origin: OriginFor<T>,
             lane: LaneId,

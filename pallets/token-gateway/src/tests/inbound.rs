@@ -7,11 +7,11 @@ use sp_runtime::{DispatchError, TokenError};
 /// Why the last that was parked waits.
 fn reason() -> DispatchError {
     let parked = System::read_events_for_pallet::<Event<Test>>();
-    let reasons = parked.into_iter().filter_map(|event| match event {
+    let mut reasons = parked.into_iter().rev().filter_map(|event| match event {
         Event::TransferParked { reason, .. } => Some(reason),
         _ => None,
     });
-    reasons.last().unwrap()
+    reasons.next().unwrap()
 }
 
 fn error(error: Error<Test>) -> DispatchError {
@@ -239,9 +239,12 @@ fn tokens_go_from_one_chain_to_another_through_the_books_of_both() {
     });
 }
 
+/// What a transfer cannot go on for, what has to happen before, and where and how much it is.
+type Obstacle = (&'static str, fn(), LaneId, [u8; 32], Balance);
+
 #[test]
 fn what_cannot_go_on_is_minted_to_the_account_named_for_that() {
-    let cases: [(&str, fn(), LaneId, [u8; 32], Balance); 7] = [
+    let cases: [Obstacle; 7] = [
         ("no remote", || (), LANES[2], address(8), 500),
         ("no lane", || (), LaneId([9; 32]), address(8), 500),
         ("no address", || (), LANES[1], [255; 32], 500),
