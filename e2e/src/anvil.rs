@@ -148,10 +148,11 @@ impl Anvil {
         u128_of(&answer).context("the number is too large")
     }
 
-    /// Sends a call of the user's and gives whether it succeeded, once it is in a block; what the contract says if it
-    /// would not.
+    /// Sends a call of the user's and waits until it is in a block. If the contract refuses it, the error has the bytes of
+    /// the contract's own.
     pub async fn send(&self, contract: &Word, data: &str) -> Result<()> {
         let call = json!({ "from": self.user(), "to": address(contract), "data": data });
+        self.rpc("eth_call", json!([call, "latest"])).await?;
         let hash = self.rpc("eth_sendTransaction", json!([call])).await?;
         let receipt = until("the transaction is in a block", PATIENCE, async || {
             let params = json!([hash]);
