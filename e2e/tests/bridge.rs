@@ -431,15 +431,22 @@ async fn who_signs_a_fork_for_a_contract_has_a_case(scene: &Scene) -> Result<()>
     let validators = Validators::from_secrets(secrets);
     let head = scene.client.newest_justification().await?;
     let set = head.context("BEEFY has finalised nothing")?.set;
-    let forged = Commitment {
-        root: [7; 32],
-        block: scene.client.finalised().await?.number() as u32,
-        set,
-    };
-    let calldata = evm::submit(&validators.update(forged, None));
-    let calldata = format!("0x{}", hex::encode(calldata));
     let client = &scene.evm_contracts.client;
-    scene.anvil.send(client, &calldata).await?;
+    eventually("the client takes it", async || {
+        let forged = Commitment {
+            root: [7; 32],
+            block: scene.client.finalised().await?.number() as u32,
+            set,
+        };
+        let known = scene.anvil.number(client, "newest()", &[]).await?;
+        if known >= forged.block.into() {
+            return Ok(None);
+        }
+        let calldata = evm::submit(&validators.update(forged, None));
+        let calldata = format!("0x{}", hex::encode(calldata));
+        Ok(Some(scene.anvil.send(client, &calldata).await?))
+    })
+    .await?;
     for name in &VALIDATORS[..3] {
         let offender = who(name)?;
         eventually(&format!("a case against {name}"), async || {
