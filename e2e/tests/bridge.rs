@@ -1,21 +1,18 @@
 //! Ciro with an EVM chain and Starknet, and three relayers between them, each an attester, which are killed all the time:
 //! tokens go to both chains and back, from one to the other, and there are always as many; a result is proven on both, and
-//! another one is not; the validators change, and three of them sign a fork, for which they answer.
+//! another one is not.
 
 use anyhow::{bail, ensure, Context, Result};
 use ciro_bridge::{config, starknet::Starknet};
-use ciro_bridge_calldata::evm;
-use ciro_bridge_primitives::{keccak, word_of, Commitment, LaneId, Word};
-use ciro_bridge_testing::Validators;
+use ciro_bridge_primitives::{keccak, word_of, LaneId, Word};
 use ciro_client::{keypair, types::Balance, AccountId, Client, Wait, CIRO};
 use ciro_e2e::{
-    all_advance, anvil, eventually, paid, repository, step, until, who, Anvil, Array, BlobServer,
-    Ciro, Contracts, Devnet, Relayer, Requester, StarknetDevnet, Target, Worker,
+    all_advance, anvil, eventually, paid, repository, step, who, Anvil, Array, BlobServer, Ciro,
+    Contracts, Devnet, Relayer, Requester, StarknetDevnet, Target, Worker,
 };
 use ciro_primitives::JobId;
 use ciro_zkml_model::Model;
 use serde_json::Value as Json;
-use sp_core::{ecdsa, Pair};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -34,16 +31,11 @@ const SENDER: &str = "//Bob";
 const WORKER: &str = "//Charlie";
 const OPENER: &str = "//Eve";
 const ATTESTERS: [&str; 3] = ["//Alice", "//Bob", "//Charlie"];
-const REPORTERS: [&str; 3] = ["//Dave", "//Ferdie", "//Eve//stash"];
-/// In the order of their set.
-const VALIDATORS: [&str; 4] = ["//Alice", "//Bob", "//Charlie", "//Dave"];
 /// Has nothing before something comes by the bridge.
 const RECIPIENT: &str = "//Recipient";
 
 /// Longest wait for a job to be paid.
 const LIMIT: Duration = Duration::from_secs(240);
-/// Longest wait for the end of a session, which takes ten minutes if no block is late.
-const SESSION: Duration = Duration::from_secs(1_200);
 
 /// The account on Starknet that is no relayer's.
 const USER: usize = 5;
@@ -231,7 +223,7 @@ async fn chains_and_relayers_start() -> Result<Scene> {
     }
 
     let mut relayers = Vec::new();
-    for (number, keys) in ATTESTERS.into_iter().zip(REPORTERS).enumerate() {
+    for (number, attester) in ATTESTERS.iter().enumerate() {
         let account = &starknet.accounts[number + 1];
         let targets = [
             Target {
@@ -250,7 +242,7 @@ async fn chains_and_relayers_start() -> Result<Scene> {
             },
         ];
         let name = format!("relayer-{number}");
-        relayers.push(Relayer::start(&name, folder, &node, keys, &targets)?);
+        relayers.push(Relayer::start(&name, folder, &node, attester, &targets)?);
     }
     let user = user(&starknet, &starknet_contracts, folder).await?;
     Ok(Scene {
@@ -391,77 +383,6 @@ async fn tokens_go_from_one_chain_to_the_other(scene: &Scene) -> Result<()> {
         scene.evm_balance()
     })
     .await
-}
-
-/// The validators hand over while no relayer runs.
-async fn clients_follow_new_validators(scene: &Scene) -> Result<()> {
-    let mut relayers = scene.relayers.lock().await;
-    relayers.iter_mut().for_each(Relayer::kill);
-    let client = &scene.client;
-    until("the validators hand over", SESSION, async || {
-        sleep(Duration::from_secs(1)).await;
-        let newest = client.newest_justification().await?;
-        Ok(newest.filter(|proof| proof.set > 0))
-    })
-    .await?;
-    for relayer in relayers.iter_mut() {
-        relayer.restart()?;
-    }
-    drop(relayers);
-    // What is sent now needs a root that the new validators have signed.
-    let user = scene.anvil.user_word()?;
-    scene.transfer(&scene.evm_lane, &user, "5").await?;
-    becomes("the user on the EVM chain has more", 105 * CIRO, || {
-        scene.evm_balance()
-    })
-    .await?;
-    let user = anvil::word(&scene.starknet.accounts[USER].address)?;
-    scene.transfer(&scene.starknet_lane, &user, "5").await?;
-    becomes("the user on Starknet has more", 65 * CIRO, || {
-        scene.starknet_balance()
-    })
-    .await
-}
-
-/// Three of four validators sign what is not the chain, and somebody shows it to a client, which cannot know better. That
-/// costs them their stake on Ciro.
-async fn who_signs_a_fork_for_a_contract_has_a_case(scene: &Scene) -> Result<()> {
-    let secrets = VALIDATORS.map(|name| Ok(ecdsa::Pair::from_string(name, None)?.seed()));
-    let secrets = secrets.into_iter().collect::<Result<Vec<_>>>()?;
-    let validators = Validators::from_secrets(secrets);
-    let head = scene.client.newest_justification().await?;
-    let set = head.context("BEEFY has finalised nothing")?.set;
-    let client = &scene.evm_contracts.client;
-    eventually("the client takes it", async || {
-        let forged = Commitment {
-            root: [7; 32],
-            block: scene.client.finalised().await?.number() as u32,
-            set,
-        };
-        let known = scene.anvil.number(client, "newest()", &[]).await?;
-        if known >= forged.block.into() {
-            return Ok(None);
-        }
-        let calldata = evm::submit(&validators.update(forged, None));
-        let calldata = format!("0x{}", hex::encode(calldata));
-        Ok(Some(scene.anvil.send(client, &calldata).await?))
-    })
-    .await?;
-    for name in &VALIDATORS[..3] {
-        let offender = who(name)?;
-        eventually(&format!("a case against {name}"), async || {
-            let cases = scene.client.finalised().await?.cases().await?;
-            Ok(cases.into_iter().find(|case| case.offender == offender))
-        })
-        .await?;
-    }
-    let cases = scene.client.finalised().await?.cases().await?;
-    let honest = who(VALIDATORS[3])?;
-    ensure!(
-        cases.iter().all(|case| case.offender != honest),
-        "there is a case against who has not signed"
-    );
-    Ok(())
 }
 
 /// A job that was paid for a proof.
@@ -633,7 +554,6 @@ async fn what_crosses_the_bridge_arrives_once_and_nothing_is_made_or_lost() {
     let now = scene.supply().await.unwrap();
     assert_eq!(now, supply, "CIRO was made or lost");
 
-    step!(clients_follow_new_validators(scene));
     let job = step!(a_job_is_proven_and_paid(scene));
     step!(a_result_is_proven_on_the_evm_chain_and_a_false_one_is_not(
         scene, job
@@ -641,5 +561,4 @@ async fn what_crosses_the_bridge_arrives_once_and_nothing_is_made_or_lost() {
     step!(a_result_is_proven_on_starknet_and_a_false_one_is_not(
         scene, job
     ));
-    step!(who_signs_a_fork_for_a_contract_has_a_case(scene));
 }
