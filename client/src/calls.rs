@@ -182,8 +182,12 @@ calls! {
     }
     /// Pays out what has arrived by a message; anybody may.
     TOKEN_GATEWAY.release Release { lane: [u8; 32], nonce: u64 }
-    /// Reports a validator who has signed another root than the chain's: see [`crate::Client::report_fork_voting`].
+    /// Reports a validator who has signed another root than the chain's: see [`crate::Client::report_vote`].
     BEEFY.report_fork_voting ReportForkVoting { equivocation_proof: Encoded, key_owner_proof: Encoded }
+    /// Reports a validator who has signed a block that is yet to come.
+    BEEFY.report_future_block_voting ReportFutureBlockVoting {
+        equivocation_proof: Encoded, key_owner_proof: Encoded
+    }
     /// Says as an attester that a message (its `ciro_bridge_primitives::Payload`) was sent on another chain.
     ATTESTERS.attest Attest { lane: [u8; 32], nonce: u64, payload: Encoded }
 }

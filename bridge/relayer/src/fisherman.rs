@@ -10,7 +10,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use ciro_bridge_primitives::{LaneId, Update};
-use ciro_client::{Client, Error, Keypair, Wait};
+use ciro_client::{Client, Error, Keypair};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Mutex, time::sleep};
 use tracing::{error, info, warn};
@@ -107,7 +107,7 @@ impl Fisherman {
 
     /// Compares an update with the chain, and reports whoever has signed it if it is another.
     async fn look(&self, client: &Client, update: &Update) -> Result<()> {
-        let votes = client.fork_votes(update).await?;
+        let votes = client.false_votes(update).await?;
         let _guard = self.reporter.sending.lock().await;
         for vote in votes {
             let block = vote.commitment.block;
@@ -116,10 +116,7 @@ impl Fisherman {
                 self.name,
                 hex::encode(vote.authority)
             );
-            let call = client.report_fork_voting(&vote).await?;
-            let reported = client
-                .execute(&call, &self.reporter.signer, Wait::Finalised)
-                .await;
+            let reported = client.report_vote(&vote, &self.reporter.signer).await;
             match reported {
                 Err(Error::Dispatch { name, .. }) if name == KNOWN => {
                     info!("it was reported before");

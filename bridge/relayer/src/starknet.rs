@@ -347,7 +347,11 @@ impl Destination for Starknet {
         for event in self.events(&self.client, UPDATED, from, to).await? {
             let hash = felt(&event.transaction_hash.0);
             let call: Call = self
-                .call("starknet_getTransactionByHash", json!([hash]))
+                .call(
+                    "starknet_getTransactionByHash",
+                    // By name: nodes differ in how many parameters they want in order.
+                    json!({ "transaction_hash": hash }),
+                )
                 .await?;
             let calldata: Vec<Word> = call.calldata.iter().map(|felt| felt.0).collect();
             updates.extend(read_submit(&self.client, &calldata));

@@ -2,8 +2,8 @@
 
 use super::{digest, missing, unavailable};
 use crate::{
-    calls::{self, Call, Encoded, ReportForkVoting},
-    Client, Error, Hash, Result,
+    calls::{self, Encoded},
+    Client, Error, Hash, Included, Keypair, Result, Wait,
 };
 use ciro_bridge_primitives::{Update, Word};
 use ciro_bridge_prover::{fork_votes, ForkVote};
@@ -23,6 +23,14 @@ struct AncestryProof {
     items: Vec<(u64, Hash)>,
 }
 
+/// Blocks by which a node may be behind honest validators.
+const BEHIND: u32 = 100;
+
+/// Whether no honest validator can have signed a block, as none has seen it.
+fn is_yet_to_come(block: u32, newest: u32) -> bool {
+    block > newest.saturating_add(BEHIND)
+}
+
 impl Client {
     /// Root of the MMR at a block, as the block itself says.
     pub async fn mmr_root(&self, block: u32) -> Result<Word> {
@@ -36,39 +44,44 @@ impl Client {
         root.ok_or_else(|| unavailable(format!("the MMR's root in block {block}")))
     }
 
-    /// The votes in an update by which validators of Ciro contradict the chain, if there are any. The update's block must
-    /// be finalised.
-    pub async fn fork_votes(&self, update: &Update) -> Result<Vec<ForkVote>> {
+    /// The votes in an update by which validators of Ciro contradict the chain, if there are any. An error for a block that
+    /// is not finalised yet, but may be soon.
+    pub async fn false_votes(&self, update: &Update) -> Result<Vec<ForkVote>> {
         let commitment = update.commitment;
-        let root = self.mmr_root(commitment.block).await?;
+        let newest = self.finalised().await?.number() as u32;
+        let root = match is_yet_to_come(commitment.block, newest) {
+            // There is none, so that any is false.
+            true => commitment.root.map(|byte| !byte),
+            false => self.mmr_root(commitment.block).await?,
+        };
         if commitment.root == root {
             return Ok(vec![]);
         }
-        let newest = self.finalised().await?.number() as u32;
         let first = self.first_block_of_set(commitment.set, newest).await?;
         let first = first.ok_or_else(|| unavailable(format!("set {}", commitment.set)))?;
         let (_, authorities) = self.beefy_validators(first).await?;
         Ok(fork_votes(update, &authorities, &root))
     }
 
-    /// The call that reports such a vote. It can be made as long as the node has the state of a block of the set's session.
-    pub async fn report_fork_voting(&self, vote: &ForkVote) -> Result<Call<ReportForkVoting>> {
+    /// Reports such a vote. That can be done as long as the node has the state of a block of the set's session.
+    pub async fn report_vote(&self, vote: &ForkVote, reporter: &Keypair) -> Result<Included> {
         let head = self.finalised().await?;
+        let (block, newest) = (vote.commitment.block, head.number() as u32);
+        let owner = Encoded::from_bytes(self.key_owner(vote, newest).await?);
+        if is_yet_to_come(block, newest) {
+            let evidence = Encoded::from_bytes(vote.encode());
+            let call = calls::report_future_block_voting(evidence, owner);
+            return self.execute(&call, reporter, Wait::Finalised).await;
+        }
         let ancestry: AncestryProof = self
             .raw
-            .request(
-                "mmr_generateAncestryProof",
-                rpc_params![vote.commitment.block, head.number()],
-            )
+            .request("mmr_generateAncestryProof", rpc_params![block, newest])
             .await
             .map_err(Error::chain)?;
         let header = self.header(head.hash()).await?;
         let evidence = [vote.encode(), ancestry.encode(), header.encode()].concat();
-        let owner = self.key_owner(vote, head.number() as u32).await?;
-        Ok(calls::report_fork_voting(
-            Encoded::from_bytes(evidence),
-            Encoded::from_bytes(owner),
-        ))
+        let call = calls::report_fork_voting(Encoded::from_bytes(evidence), owner);
+        self.execute(&call, reporter, Wait::Finalised).await
     }
 
     /// Proof of who held the voter's key in the session of its set.
