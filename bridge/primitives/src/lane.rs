@@ -32,6 +32,18 @@ pub enum ChainKind {
     Starknet,
 }
 
+impl ChainKind {
+    /// Whether a contract or an account there can have this word as its address: it must neither be zero nor longer than an
+    /// address of the EVM, 20 bytes, or a number of Starknet, below 2^251.
+    pub fn is_address(self, word: &Word) -> bool {
+        let fits = match self {
+            Self::Evm => word.starts_with(&[0; 12]),
+            Self::Starknet => word.first().is_some_and(|high| *high < 8),
+        };
+        fits && *word != [0; 32]
+    }
+}
+
 /// A contract on another chain.
 #[derive(
     Clone,
@@ -119,6 +131,23 @@ mod tests {
             ..destination
         };
         assert_ne!(lane, lane_id(&[5; 32], &evm));
+    }
+
+    #[test]
+    fn an_address_is_not_zero_and_fits_its_chain() {
+        let mut word = [0; 32];
+        for kind in [ChainKind::Evm, ChainKind::Starknet] {
+            assert!(!kind.is_address(&word));
+            assert!(kind.is_address(&word_of(7u8)));
+        }
+        word[12] = 255;
+        assert!(ChainKind::Evm.is_address(&word));
+        word[11] = 1;
+        assert!(!ChainKind::Evm.is_address(&word));
+        word[0] = 7;
+        assert!(ChainKind::Starknet.is_address(&word));
+        word[0] = 8;
+        assert!(!ChainKind::Starknet.is_address(&word));
     }
 
     #[test]

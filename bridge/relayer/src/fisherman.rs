@@ -2,24 +2,22 @@
 //! stake.
 
 use crate::{
-    backoff::Backoff,
     ciro::Ciro,
     destination::Destination,
     journal::Journal,
     metrics::{Metrics, Purpose},
+    task::Task,
 };
 use anyhow::{Context, Result};
+use async_trait::async_trait;
 use ciro_bridge_primitives::{LaneId, Update};
 use ciro_client::{Client, Error, Keypair};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Mutex, time::sleep};
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 /// Pause between two looks for new blocks.
 const PAUSE: Duration = Duration::from_secs(6);
-/// Pauses after failures.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Blocks that are searched at once.
 const STRETCH: u64 = 1_000;
 
@@ -62,29 +60,30 @@ pub struct Fisherman {
     pub metrics: Arc<Metrics>,
 }
 
-impl Fisherman {
-    /// Watches for as long as the relayer runs.
-    pub async fn run(self) {
-        let task = format!("{} fisherman", self.name);
-        self.metrics.succeeded(&task);
-        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        loop {
-            match self.catch_up().await {
-                Ok(()) => {
-                    self.metrics.succeeded(&task);
-                    backoff.reset();
-                    sleep(PAUSE).await;
-                }
-                Err(problem) => {
-                    let pause = backoff.failed();
-                    warn!("{task}: {problem:#}; trying again in {pause:?}");
-                    self.ciro.check().await;
-                    sleep(pause).await;
-                }
-            }
-        }
+#[async_trait]
+impl Task for Fisherman {
+    fn name(&self) -> String {
+        format!("{} fisherman", self.name)
     }
 
+    fn ciro(&self) -> &Ciro {
+        &self.ciro
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    async fn step(&mut self) -> Result<bool> {
+        self.catch_up().await.map(|()| false)
+    }
+
+    async fn rest(&mut self) {
+        sleep(PAUSE).await;
+    }
+}
+
+impl Fisherman {
     /// Looks at what was shown in blocks that have become final.
     async fn catch_up(&self) -> Result<()> {
         let last = self.destination.final_block().await?;

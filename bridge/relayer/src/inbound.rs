@@ -5,14 +5,15 @@
 //! that would differ from an own one is never sent.
 
 use crate::{
-    backoff::Backoff,
     ciro::Ciro,
     destination::Destination,
     journal::Journal,
     metrics::{Metrics, Purpose},
     outbound::Contract,
+    task::Task,
 };
 use anyhow::{bail, ensure, Context, Result};
+use async_trait::async_trait;
 use ciro_bridge_primitives::{Message, Word};
 use ciro_client::{account, calls, Client, Error, Keypair, State, Wait};
 use std::{sync::Arc, time::Duration};
@@ -20,13 +21,10 @@ use tokio::{
     sync::Mutex,
     time::{sleep, timeout},
 };
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 /// Pause between two looks for new blocks.
 const PAUSE: Duration = Duration::from_secs(3);
-/// Pauses after failures.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long a vote may take to be finalised.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Blocks that are searched at once.
@@ -162,29 +160,30 @@ pub struct Inbound {
     pub metrics: Arc<Metrics>,
 }
 
-impl Inbound {
-    /// Relays for as long as the relayer runs.
-    pub async fn run(self) {
-        let task = format!("{} inbound {}", self.name, self.contract.lane);
-        self.metrics.succeeded(&task);
-        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        loop {
-            match self.catch_up().await {
-                Ok(()) => {
-                    self.metrics.succeeded(&task);
-                    backoff.reset();
-                    sleep(PAUSE).await;
-                }
-                Err(problem) => {
-                    let pause = backoff.failed();
-                    warn!("{}: {problem:#}; trying again in {pause:?}", self.name);
-                    self.ciro.check().await;
-                    sleep(pause).await;
-                }
-            }
-        }
+#[async_trait]
+impl Task for Inbound {
+    fn name(&self) -> String {
+        format!("{} inbound {}", self.name, self.contract.lane)
     }
 
+    fn ciro(&self) -> &Ciro {
+        &self.ciro
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    async fn step(&mut self) -> Result<bool> {
+        self.catch_up().await.map(|()| false)
+    }
+
+    async fn rest(&mut self) {
+        sleep(PAUSE).await;
+    }
+}
+
+impl Inbound {
     /// Attests what was sent in blocks that have become final.
     async fn catch_up(&self) -> Result<()> {
         let lane = self.contract.lane;

@@ -18,6 +18,7 @@ mod outbound;
 mod plan;
 pub mod rpc;
 pub mod starknet;
+mod task;
 
 use anyhow::{ensure, Result};
 use backoff::Backoff;
@@ -140,7 +141,7 @@ impl Relay {
             self.journal.clone(),
             self.metrics.clone(),
         );
-        tokio::spawn(outbound.run());
+        tokio::spawn(task::run(outbound));
         if let Some(reporter) = &self.reporter {
             let fisherman = Fisherman {
                 name: described.name.clone(),
@@ -152,7 +153,7 @@ impl Relay {
                 journal: self.journal.clone(),
                 metrics: self.metrics.clone(),
             };
-            tokio::spawn(fisherman.run());
+            tokio::spawn(task::run(fisherman));
         }
         let Some(attester) = &self.attester else {
             return Ok(());
@@ -168,7 +169,7 @@ impl Relay {
                 journal: self.journal.clone(),
                 metrics: self.metrics.clone(),
             };
-            tokio::spawn(inbound.run());
+            tokio::spawn(task::run(inbound));
         }
         Ok(())
     }

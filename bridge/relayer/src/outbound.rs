@@ -11,8 +11,10 @@ use crate::{
     journal::Journal,
     metrics::{Metrics, Purpose},
     plan::{self, Step, View, Waiting},
+    task::Task,
 };
 use anyhow::{Context, Result};
+use async_trait::async_trait;
 use ciro_bridge_calldata::Delivery;
 use ciro_bridge_primitives::{LaneId, LeafProof, Update, Word};
 use ciro_client::Client;
@@ -26,9 +28,6 @@ use tracing::{info, warn};
 
 /// Pause between two looks when there is nothing to do.
 const PAUSE: Duration = Duration::from_secs(3);
-/// Pauses after failures.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Pauses before a message that a contract has refused is tried again.
 const FIRST_HOLD: Duration = Duration::from_secs(30);
 const LONGEST_HOLD: Duration = Duration::from_secs(3_600);
@@ -109,6 +108,30 @@ impl Lane {
     }
 }
 
+#[async_trait]
+impl Task for Outbound {
+    fn name(&self) -> String {
+        format!("{} outbound", self.name)
+    }
+
+    fn ciro(&self) -> &Ciro {
+        &self.ciro
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    async fn step(&mut self) -> Result<bool> {
+        self.relay().await
+    }
+
+    async fn rest(&mut self) {
+        // A new head may be worth a look before the pause is over.
+        let _ = timeout(PAUSE, self.head.changed()).await;
+    }
+}
+
 impl Outbound {
     /// Prepares to relay to a destination.
     pub fn new(
@@ -138,33 +161,8 @@ impl Outbound {
         }
     }
 
-    /// Relays for as long as the relayer runs.
-    pub async fn run(mut self) {
-        let task = format!("{} outbound", self.name);
-        self.metrics.succeeded(&task);
-        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        loop {
-            match self.step().await {
-                Ok(busy) => {
-                    self.metrics.succeeded(&task);
-                    backoff.reset();
-                    if !busy {
-                        // A new head may be worth a look before the pause is over.
-                        let _ = timeout(PAUSE, self.head.changed()).await;
-                    }
-                }
-                Err(problem) => {
-                    let pause = backoff.failed();
-                    warn!("{}: {problem:#}; trying again in {pause:?}", self.name);
-                    self.ciro.check().await;
-                    sleep(pause).await;
-                }
-            }
-        }
-    }
-
     /// Looks at both chains and does one thing; whether there was one to do.
-    async fn step(&mut self) -> Result<bool> {
+    async fn relay(&mut self) -> Result<bool> {
         let client = self.ciro.client().await?;
         self.look_for_messages(&client).await?;
         if self.reviewed.is_none_or(|last| last.elapsed() > REVIEW) {

@@ -1,7 +1,7 @@
 //! Lanes, and what other pallets may have sent.
 
 use alloc::vec::Vec;
-use ciro_bridge_primitives::{ChainKind, Destination, Hash, LaneId, Payload, ResultLeaf, Word};
+use ciro_bridge_primitives::{ChainKind, Destination, Hash, LaneId, Payload, ResultLeaf};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
@@ -93,22 +93,18 @@ pub fn previous_key(lane: &LaneId, parent: &[u8]) -> Vec<u8> {
     [&INDEX_PREFIX[..], &lane.0, parent].concat()
 }
 
-/// Whether there can be such a contract. An address of the EVM has 20 bytes; Starknet's numbers are below 2^251.
+/// Whether there can be such a contract. Chains of Starknet are numbers as its addresses are.
 pub(crate) fn is_possible(destination: &Destination) -> bool {
     let Destination {
         kind,
         chain_id,
         contract,
     } = destination;
-    let fits = |word: &Word| match kind {
-        ChainKind::Evm => true,
-        ChainKind::Starknet => word.first().is_some_and(|high| *high < 8),
+    let is_chain = match kind {
+        ChainKind::Evm => *chain_id != [0; 32],
+        ChainKind::Starknet => kind.is_address(chain_id),
     };
-    let is_address = match kind {
-        ChainKind::Evm => contract.starts_with(&[0; 12]),
-        ChainKind::Starknet => fits(contract),
-    };
-    is_address && fits(chain_id) && *chain_id != [0; 32] && *contract != [0; 32]
+    is_chain && kind.is_address(contract)
 }
 
 /// A share in parts of a million, rounded down.

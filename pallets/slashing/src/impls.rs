@@ -394,8 +394,7 @@ impl<T: Config> Pallet<T> {
             }
             let standing = <Self as OffenceDesk<_, _>>::standing(&who);
             ensure!(
-                pending.is_zero()
-                    || matches!(standing, Standing::Suspended { .. } | Standing::Banned),
+                pending.is_zero() || !standing.may_work(),
                 "someone may work with a pending case"
             );
         }

@@ -85,6 +85,13 @@ pub enum Standing<BlockNumber> {
     Banned,
 }
 
+impl<BlockNumber> Standing<BlockNumber> {
+    /// Whether it may work, on probation or not.
+    pub fn may_work(&self) -> bool {
+        matches!(self, Self::Good | Self::Probation { .. })
+    }
+}
+
 /// When a session began, and since when its validators' stake answers for it.
 #[derive(
     Clone,

@@ -2,7 +2,7 @@
 //! say.
 
 use crate as pallet_token_gateway;
-use crate::{is_address, ArrivalOf, Call, CanonicalSupply, Limits, LimitsOf, RemoteOf};
+use crate::{ArrivalOf, Call, CanonicalSupply, Limits, LimitsOf, RemoteOf};
 use ciro_bridge_primitives::{ChainKind, Destination, LaneId, Message, Payload, ResultLeaf, Word};
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
@@ -208,7 +208,7 @@ pub fn nobody() -> AccountId {
 pub fn address(name: u8) -> Word {
     let mut word = [0; 32];
     word[31] = name;
-    assert!(is_address(ChainKind::Evm, &word));
+    assert!(ChainKind::Evm.is_address(&word));
     word
 }
 

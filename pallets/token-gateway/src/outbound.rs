@@ -61,7 +61,7 @@ impl<T: Config> Pallet<T> {
         TotalOutside::<T>::mutate(|total| *total = total.saturating_add(amount));
         let destination = T::Lanes::convert(lane).ok_or(Error::<T>::UnknownLane)?;
         ensure!(
-            is_address(destination.kind, &recipient),
+            destination.kind.is_address(&recipient),
             Error::<T>::InvalidRecipient
         );
         let expiry = T::Clock::now().as_secs().saturating_add(lifetime);

@@ -1,6 +1,6 @@
 //! Limits, the books of a remote token, and what has arrived and waits.
 
-use ciro_bridge_primitives::{ChainKind, LaneId, Word};
+use ciro_bridge_primitives::{LaneId, Word};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -165,16 +165,6 @@ pub struct Arrival<AccountId, BlockNumber> {
     pub due: BlockNumber,
     /// Whether it waits for governance to say whether the message was true.
     pub suspended: bool,
-}
-
-/// Whether an account on that kind of chain can have this word as its address. It must neither be zero nor longer than
-/// an address of the EVM, 20 bytes, or a number of Starknet, below 2^251.
-pub fn is_address(kind: ChainKind, word: &Word) -> bool {
-    let fits = match kind {
-        ChainKind::Evm => word.starts_with(&[0; 12]),
-        ChainKind::Starknet => word.first().is_some_and(|high| *high < 8),
-    };
-    fits && *word != [0; 32]
 }
 
 /// What the benchmarks need beyond this pallet.

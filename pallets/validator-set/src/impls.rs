@@ -92,19 +92,14 @@ impl<T: Config> Pallet<T> {
         }
         let mut invited = Invited::<T>::get().into_inner();
         invited.retain(Self::has_keys);
-        let trusted: Vec<_> = invited.iter().filter(|who| Self::may_serve(who)).collect();
+        let trusted: Vec<_> = invited
+            .iter()
+            .filter(|who| T::Offences::standing(who).may_work())
+            .collect();
         if trusted.len() >= FEWEST as usize {
             invited = trusted.into_iter().cloned().collect();
         }
         Self::unless_same(invited).filter(|invited| !invited.is_empty())
-    }
-
-    /// Whether `who` is neither suspended nor banned.
-    fn may_serve(who: &T::AccountId) -> bool {
-        matches!(
-            T::Offences::standing(who),
-            Standing::Good | Standing::Probation { .. }
-        )
     }
 
     fn unless_same(set: Vec<T::AccountId>) -> Option<Vec<T::AccountId>> {
