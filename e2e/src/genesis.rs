@@ -35,6 +35,11 @@ impl Genesis {
         self.0["genesis"]["runtimeGenesis"]["code"] = code.into();
     }
 
+    /// Has a pallet begin with another value of one of its fields.
+    pub fn set(&mut self, pallet: &str, field: &str, value: Value) {
+        self.0["genesis"]["runtimeGenesis"]["patch"][pallet][field] = value;
+    }
+
     /// Leaves out what a pallet begins with, for a runtime that does not have the pallet.
     pub fn leave_out(&mut self, pallet: &str) -> Result<()> {
         let patch = self.0["genesis"]["runtimeGenesis"]["patch"].as_object_mut();

@@ -32,12 +32,13 @@ pub struct Target<'a> {
 }
 
 impl Relayer {
-    /// Starts a relayer that is the attester with this secret (`//Alice`, say). Everything it writes is in `folder`.
+    /// Starts a relayer that is the attester with the first of these secrets (`//Alice`, say), and reports validators as
+    /// the second. Everything it writes is in `folder`.
     pub fn start(
         name: &str,
         folder: &Path,
         node: &str,
-        attester: &str,
+        (attester, reporter): (&str, &str),
         targets: &[Target<'_>],
     ) -> Result<Self> {
         let folder = folder.join(name);
@@ -53,6 +54,8 @@ impl Relayer {
         writeln!(config, "[ciro]\nnode = {node:?}")?;
         let path = key("attester.key", attester)?;
         writeln!(config, "attester_key_file = {path:?}")?;
+        let path = key("reporter.key", reporter)?;
+        writeln!(config, "fisherman_key_file = {path:?}")?;
         for target in targets {
             let path = key(&format!("{}.key", target.kind), target.secret)?;
             let hex = |word: &Word| format!("0x{}", hex::encode(word));

@@ -1,13 +1,9 @@
 //! Runs the scripts of `polkadot-js/`: Ciro as a Substrate tool sees it, over plain RPC.
 
 use anyhow::{ensure, Context, Result};
-use ciro_e2e::{repository, Ciro, Devnet};
+use ciro_e2e::{run_script, Ciro, Devnet};
 use serde_json::json;
-use std::{fs, time::Duration};
-use tokio::{process::Command, time::timeout};
-
-/// How long the script may take: it waits for the second heartbeat period of five minutes.
-const LIMIT: Duration = Duration::from_secs(900);
+use std::fs;
 
 /// `Session::NextKeys` of Alice.
 const NEXT_KEYS: &str = "0xcec5070d609dd3497f72bde07fc96ba04c014e6bf8b8c2c011e7290b85696bb3518366b5b1bc7c99d43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d";
@@ -20,14 +16,14 @@ async fn job(devnet: &Devnet) -> Result<()> {
         .register_example("digits.onnx", "digits-calibration.npy", &model, "//Alice")
         .await?
         .to_string();
-    run("test.mjs", &[&url, &id]).await.map(drop)
+    run_script("test.mjs", &[&url, &id]).await.map(drop)
 }
 
 async fn rotation(devnet: &Devnet) -> Result<()> {
     let secret = devnet.folder().join("validator.secret");
     fs::write(&secret, "//Alice\n")?;
     let secret = secret.to_string_lossy();
-    let said = run("rotate-keys.mjs", &[&devnet.first().url(), &secret]).await?;
+    let said = run_script("rotate-keys.mjs", &[&devnet.first().url(), &secret]).await?;
     let keys = said.split_whitespace().last().context("no keys")?;
     let stored = devnet
         .first()
@@ -40,34 +36,6 @@ async fn rotation(devnet: &Devnet) -> Result<()> {
         .await?;
     ensure!(held == true, "the node does not have the keys");
     Ok(())
-}
-
-/// Runs a script, prints what it says, and gives it.
-async fn run(script: &str, arguments: &[&str]) -> Result<String> {
-    let folder = repository("e2e/polkadot-js");
-    ensure!(
-        folder.join("node_modules/@polkadot/api").is_dir(),
-        "its npm packages are missing: scripts/setup.sh installs them"
-    );
-    let run = Command::new("node")
-        .arg(script)
-        .args(arguments)
-        .current_dir(&folder)
-        .kill_on_drop(true)
-        .output();
-    let output = timeout(LIMIT, run)
-        .await
-        .context("the script took too long")??;
-    let (said, erred) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    print!("{said}");
-    ensure!(
-        output.status.success(),
-        "the script failed:\n{said}\n{erred}"
-    );
-    Ok(said.into_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]

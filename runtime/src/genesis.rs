@@ -70,7 +70,10 @@ fn development(validators: &[&str]) -> Option<Value> {
         babe: BabeConfig {
             epoch_config: EPOCH_CONFIGURATION
         },
-        origins: OriginsConfig { quick: true },
+        origins: OriginsConfig {
+            quick: true,
+            epoch_slots: None
+        },
         session: SessionConfig { keys },
         sudo: SudoConfig {
             key: Some(Sr25519Keyring::Alice.to_account_id())

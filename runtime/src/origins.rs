@@ -4,7 +4,7 @@
 
 pub use pallet::*;
 
-use crate::{AccountId, Balance, BlockNumber, Runtime, RuntimeOrigin};
+use crate::{constants::EPOCH_SLOTS, AccountId, Balance, BlockNumber, Runtime, RuntimeOrigin};
 use core::marker::PhantomData;
 use frame_support::{
     parameter_types,
@@ -35,11 +35,18 @@ pub mod pallet {
     #[pallet::storage]
     pub type Quick<T> = StorageValue<_, bool, ValueQuery>;
 
+    /// Slots of a session, if not [`EPOCH_SLOTS`](crate::constants::EPOCH_SLOTS): tests of what new validators bring with
+    /// them would wait long. Only genesis sets it, as nodes ask for it once, at the first block.
+    #[pallet::storage]
+    pub type EpochSlots<T> = StorageValue<_, u32, OptionQuery>;
+
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
         /// See [`Quick`].
         pub quick: bool,
+        /// See [`EpochSlots`]. At least two.
+        pub epoch_slots: Option<u32>,
         #[serde(skip)]
         pub _config: PhantomData<T>,
     }
@@ -47,7 +54,12 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
+            assert!(
+                self.epoch_slots.is_none_or(|slots| slots > 1),
+                "a session has at least two slots"
+            );
             Quick::<T>::put(self.quick);
+            EpochSlots::<T>::set(self.epoch_slots);
         }
     }
 
@@ -114,6 +126,15 @@ impl<Wanted: Get<Origin>> EnsureOrigin<RuntimeOrigin> for Only<Wanted> {
 
 /// Lets Root and the origin `Wanted` pass.
 pub type RootOr<Wanted> = EitherOf<EnsureRoot<AccountId>, Only<Wanted>>;
+
+/// Slots of a session on this chain.
+pub struct SlotsOfEpoch;
+
+impl Get<u64> for SlotsOfEpoch {
+    fn get() -> u64 {
+        EpochSlots::<Runtime>::get().unwrap_or(EPOCH_SLOTS).into()
+    }
+}
 
 /// A period or a deposit: `Full`, or a part of it on a quick chain.
 pub struct Paced<Full>(PhantomData<Full>);

@@ -9,6 +9,7 @@ use crate::{
         economy::MIN_VALIDATOR_STAKE,
     },
     constants::{DAYS, EPOCH_SLOTS, MAX_SUPPLY, SLOT_MILLISECONDS, UNIT},
+    origins::SlotsOfEpoch,
     AccountId, AuthorityDiscovery, Babe, Balances, Beefy, BeefyMmr, CdcPool, Grandpa, Historical,
     Offences, Reputation, Runtime, RuntimeEvent, Session, Slashing, ValidatorSet, WorkerRegistry,
 };
@@ -79,7 +80,7 @@ impl pallet_timestamp::Config for Runtime {
 }
 
 impl pallet_babe::Config for Runtime {
-    type EpochDuration = ConstU64<{ EPOCH_SLOTS as u64 }>;
+    type EpochDuration = SlotsOfEpoch;
     type ExpectedBlockTime = ConstU64<SLOT_MILLISECONDS>;
     type EpochChangeTrigger = pallet_babe::ExternalTrigger;
     type DisabledValidators = Session;

@@ -94,3 +94,18 @@ fn babe_makes_a_block_every_two_seconds() {
         assert_eq!(babe.allowed_slots, EPOCH_CONFIGURATION.allowed_slots);
     });
 }
+
+#[test]
+fn a_genesis_may_have_shorter_sessions_of_at_least_two_slots() {
+    let build = |slots: u32| {
+        let mut genesis = genesis_config(Some("local_testnet"));
+        genesis["origins"]["epochSlots"] = slots.into();
+        let json = serde_json::to_vec(&genesis).unwrap();
+        TestExternalities::default().execute_with(|| {
+            <Runtime as GenesisBuilder<Block>>::build_state(json)
+                .map(|()| <Runtime as BabeApi<Block>>::configuration().epoch_length)
+        })
+    };
+    assert_eq!(build(30), Ok(30));
+    assert!(std::panic::catch_unwind(|| build(1)).is_err());
+}
