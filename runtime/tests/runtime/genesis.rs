@@ -1,6 +1,6 @@
 //! The genesis presets build, and are what they say.
 
-use crate::{chain, genesis_config};
+use crate::{chain, chain_from, genesis_config};
 use ciro_runtime::{
     configs::{
         consensus::{EPOCH_CONFIGURATION, MAX_AUTHORITIES},
@@ -15,6 +15,7 @@ use ciro_runtime::{
 use pallet_sudo::Key;
 use sp_consensus_babe::runtime_decl_for_babe_api::BabeApi;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave};
+use std::panic::catch_unwind;
 
 #[test]
 fn presets_are_development_and_local() {
@@ -97,15 +98,12 @@ fn babe_makes_a_block_every_two_seconds() {
 
 #[test]
 fn a_genesis_may_have_shorter_sessions_of_at_least_two_slots() {
-    let build = |slots: u32| {
+    let length = |slots: u32| {
         let mut genesis = genesis_config(Some("local_testnet"));
         genesis["origins"]["epochSlots"] = slots.into();
-        let json = serde_json::to_vec(&genesis).unwrap();
-        TestExternalities::default().execute_with(|| {
-            <Runtime as GenesisBuilder<Block>>::build_state(json)
-                .map(|()| <Runtime as BabeApi<Block>>::configuration().epoch_length)
-        })
+        chain_from(&genesis)
+            .execute_with(|| <Runtime as BabeApi<Block>>::configuration().epoch_length)
     };
-    assert_eq!(build(30), Ok(30));
-    assert!(std::panic::catch_unwind(|| build(1)).is_err());
+    assert_eq!(length(30), 30);
+    assert!(catch_unwind(|| length(1)).is_err());
 }

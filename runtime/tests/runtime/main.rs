@@ -34,7 +34,12 @@ use sp_runtime::{
 
 /// A chain at the genesis block of the preset `id`, or of the default genesis state.
 fn chain(id: Option<&str>) -> TestExternalities {
-    let json = serde_json::to_vec(&genesis_config(id)).unwrap();
+    chain_from(&genesis_config(id))
+}
+
+/// A chain at the genesis block of this configuration.
+fn chain_from(genesis: &Value) -> TestExternalities {
+    let json = serde_json::to_vec(genesis).unwrap();
     let mut chain = TestExternalities::default();
     chain
         .execute_with(|| <Runtime as GenesisBuilder<Block>>::build_state(json))
