@@ -30,13 +30,13 @@ mod benchmarks {
 
     /// Attesters of these numbers.
     fn joined<T: Config>(indices: core::ops::Range<u32>) -> Vec<T::AccountId> {
-        let join = |index| {
+        let admit = |index| {
             let who = funded::<T>(index);
             Pallet::<T>::do_invite(&who).expect("the account is unknown");
             Pallet::<T>::do_join(&who, T::MinBond::get()).expect("there is room");
             who
         };
-        indices.map(join).collect()
+        indices.map(admit).collect()
     }
 
     /// A chain without the attesters of its genesis.

@@ -14,12 +14,11 @@ use frame_benchmarking::v2::*;
 use frame_support::{
     traits::{
         fungible::{Balanced, Inspect},
-        tokens::Precision,
         EnsureOrigin, Get,
     },
     BoundedVec,
 };
-use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use frame_system::RawOrigin;
 use sp_runtime::{traits::One, Saturating};
 
 fn funded<T: Config>(name: &'static str) -> T::AccountId {

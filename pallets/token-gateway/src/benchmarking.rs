@@ -11,7 +11,7 @@ use ciro_bridge_primitives::{LaneId, Message, Payload, Word};
 use frame_benchmarking::v2::*;
 use frame_support::traits::{
     fungible::{Inspect, Mutate},
-    EnsureOrigin, Get,
+    EnsureOrigin,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use pallet_attesters::ReceiveMessage;
@@ -231,8 +231,8 @@ mod benchmarks {
             .expect("the remote is registered");
         let mut message = burn::<T>(lane, 0, amount::<T>());
         let new: T::AccountId = account("recipient", 0, 0);
-        if let Payload::Burn { refund, .. } = &mut message.payload {
-            *refund = new.clone().into();
+        if let Payload::Burn { refund: to, .. } = &mut message.payload {
+            *to = new.clone().into();
         }
 
         #[block]
