@@ -2,12 +2,15 @@
 
 use crate::{anvil::word, free_port, repository, rpc, until, Contracts, Process};
 use anyhow::{bail, ensure, Context, Result};
+use ciro_bridge::{config, starknet::Starknet};
 use ciro_bridge_calldata::starknet::{read_word, selector};
-use ciro_bridge_primitives::{u128_of, Word};
+use ciro_bridge_primitives::{u128_of, word_of, Word};
+use ciro_client::AccountId;
 use serde_json::{json, Value};
 use std::{
-    env,
+    env, fs,
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command as Blocking,
     time::Duration,
@@ -26,11 +29,23 @@ pub struct StarknetAccount {
     pub secret: String,
 }
 
+/// Ciro's contracts with the market's entry points.
+#[derive(Clone, Copy, Debug)]
+pub struct Market {
+    /// What is on every chain.
+    pub contracts: Contracts,
+    /// The stake behind workers.
+    pub pool: Word,
+    /// The jobs.
+    pub manager: Word,
+}
+
 /// A chain of Starknet.
 pub struct StarknetDevnet {
     /// Its process.
     pub process: Process,
     address: SocketAddr,
+    folder: PathBuf,
     /// Its accounts; the first one governs the contracts.
     pub accounts: Vec<StarknetAccount>,
 }
@@ -66,6 +81,7 @@ impl StarknetDevnet {
             accounts: accounts.collect::<Option<_>>().context("an account")?,
             process,
             address,
+            folder: folder.to_owned(),
         })
     }
 
@@ -74,9 +90,54 @@ impl StarknetDevnet {
         format!("http://{}/rpc", self.address)
     }
 
+    /// An account, for calls of its own. `client` is the light client there.
+    pub async fn connect(&self, account: usize, client: Word) -> Result<Starknet> {
+        let key_file = self.folder.join(format!("starknet-{account}.key"));
+        let account = &self.accounts[account];
+        fs::write(&key_file, &account.secret)?;
+        fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600))?;
+        let described = config::Destination {
+            name: "user".into(),
+            kind: config::Kind::Starknet,
+            node: self.url(),
+            key_file,
+            account: Some(word(&account.address)?),
+            client,
+            contracts: vec![],
+            from_block: 0,
+            confirmations: Some(0),
+            max_lag: None,
+            max_fee: 1_000.0,
+        };
+        Starknet::connect(&described).await
+    }
+
+    /// Lets so many seconds pass.
+    pub async fn advance(&self, seconds: u64) -> Result<()> {
+        let time = json!({ "time": seconds });
+        rpc(self.address, "devnet_increaseTime", time).await?;
+        Ok(())
+    }
+
     /// Deploys Ciro's contracts. `genesis` is what `ciro bridge genesis` says.
     pub async fn deploy(&self, genesis: &Value) -> Result<Contracts> {
+        Contracts::read(&self.run_deployment(genesis.clone()).await?)
+    }
+
+    /// Deploys the market's entry points, too. What is slashed there is for the treasury, an account on Ciro.
+    pub async fn deploy_market(&self, genesis: &Value, treasury: &AccountId) -> Result<Market> {
         let mut config = genesis.clone();
+        config["treasury"] = json!(format!("0x{}", hex::encode(treasury.0)));
+        let deployed = self.run_deployment(config).await?;
+        let address = |name: &str| word(deployed[name].as_str().context("no address")?);
+        Ok(Market {
+            contracts: Contracts::read(&deployed)?,
+            pool: address("pool")?,
+            manager: address("manager")?,
+        })
+    }
+
+    async fn run_deployment(&self, mut config: Value) -> Result<Value> {
         config["expiry"] = json!(432_000);
         config["delay"] = json!(604_800);
         let output = Command::new("node")
@@ -91,7 +152,7 @@ impl StarknetDevnet {
             "nothing is deployed: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        Contracts::read(&serde_json::from_slice(&output.stdout)?)
+        Ok(serde_json::from_slice(&output.stdout)?)
     }
 
     /// Asks a contract for a number below 2^128.
@@ -113,6 +174,14 @@ impl StarknetDevnet {
         let number = read_word(&answer).and_then(|word| u128_of(&word));
         number.context("the answer is no number below 2^128")
     }
+}
+
+/// A word as Cairo's `u256`: the lower half first.
+pub fn halves(word: &Word) -> [Word; 2] {
+    let mut halves = [word_of(0u8); 2];
+    halves[0][16..].copy_from_slice(&word[16..]);
+    halves[1][16..].copy_from_slice(&word[..16]);
+    halves
 }
 
 /// Where `contracts/starknet/devnet.sh` has put the program.

@@ -3,27 +3,25 @@
 //! another one is not.
 
 use anyhow::{bail, ensure, Context, Result};
-use ciro_bridge::{config, starknet::Starknet};
+use ciro_bridge::starknet::Starknet;
 use ciro_bridge_primitives::{keccak, word_of, LaneId, Word};
-use ciro_client::{keypair, types::Balance, AccountId, Client, Wait, CIRO};
+use ciro_client::{keypair, types::Balance, AccountId, Client, CIRO};
 use ciro_e2e::{
-    all_advance, anvil, eventually, paid, repository, step, who, Anvil, Array, BlobServer, Ciro,
-    Contracts, Devnet, Relayer, Requester, StarknetDevnet, Target, Worker,
+    all_advance, anvil, becomes, eventually, halves, open_lane, paid, register_token, repository,
+    step, who, Anvil, Array, BlobServer, Ciro, Contracts, Devnet, Relayer, Requester,
+    StarknetDevnet, Target, Worker,
 };
 use ciro_primitives::JobId;
 use ciro_zkml_model::Model;
 use serde_json::Value as Json;
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
-    path::Path,
     sync::{
         atomic::{AtomicBool, AtomicU32, Ordering},
         Arc,
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use subxt::dynamic::{tx, Value};
 use tokio::{sync::Mutex, time::sleep};
 
 const OWNER: &str = "//Alice";
@@ -60,49 +58,6 @@ fn hex(word: &Word) -> String {
 }
 
 impl Scene {
-    async fn open(cli: &Ciro, kind: &str, chain: &str, contract: &Word) -> Result<Word> {
-        let contract = hex(contract);
-        let place = ["--kind", kind, "--chain", chain, "--contract", &contract];
-        let arguments = [&["bridge", "open"], &place[..], &["--suri", OPENER]].concat();
-        let opened = cli.run(arguments).await?;
-        anvil::word(opened["lane"].as_str().context("no lane")?)
-    }
-
-    /// Registers the token that a lane leads to.
-    async fn register(client: &Client, lane: &Word) -> Result<()> {
-        let amount = |ciro: u128| Value::u128(ciro * CIRO);
-        let limits = Value::named_composite([
-            ("smallest", amount(1)),
-            ("largest", amount(1_000)),
-            ("most_outside", amount(10_000)),
-            ("out_per_window", amount(10_000)),
-            ("in_per_window", amount(10_000)),
-            ("delay_above", amount(1_000)),
-            ("delay", Value::u128(1)),
-        ]);
-        let register = Value::named_variant(
-            "register_remote",
-            [("lane", Value::from_bytes(lane)), ("limits", limits)],
-        );
-        let register = tx(
-            "Sudo",
-            "sudo",
-            (Value::unnamed_variant("TokenGateway", [register]),),
-        );
-        let owner = keypair(OWNER)?;
-        client.execute(&register, &owner, Wait::Finalised).await?;
-        ensure!(
-            client
-                .finalised()
-                .await?
-                .remote(LaneId(*lane))
-                .await?
-                .is_some(),
-            "the token is not registered"
-        );
-        Ok(())
-    }
-
     /// Sends CIRO of the sender's to another chain, and gives the message's nonce.
     async fn transfer(&self, lane: &Word, recipient: &Word, amount: &str) -> Result<u64> {
         let (lane, recipient) = (hex(lane), hex(recipient));
@@ -179,31 +134,6 @@ impl Scene {
     }
 }
 
-/// A word as Cairo's `u256`: the lower half first.
-fn halves(word: &Word) -> [Word; 2] {
-    let mut halves = [word_of(0u8); 2];
-    halves[0][16..].copy_from_slice(&word[16..]);
-    halves[1][16..].copy_from_slice(&word[..16]);
-    halves
-}
-
-/// Waits until something is exactly so much, and stays so.
-async fn becomes(
-    what: &str,
-    expected: Balance,
-    read: impl AsyncFn() -> Result<Balance>,
-) -> Result<()> {
-    eventually(what, async || {
-        let found = read().await?;
-        ensure!(
-            found <= expected,
-            "{what}: {found} is more than the {expected} that were sent"
-        );
-        Ok((found == expected).then_some(()))
-    })
-    .await
-}
-
 async fn chains_and_relayers_start() -> Result<Scene> {
     let network = Devnet::local().await?;
     let folder = network.folder();
@@ -215,11 +145,11 @@ async fn chains_and_relayers_start() -> Result<Scene> {
     let genesis = cli.run(["bridge", "genesis"]).await?;
     let evm_contracts = anvil.deploy(&genesis).await?;
     let starknet_contracts = starknet.deploy(&genesis).await?;
-    let evm_lane = Scene::open(&cli, "evm", "31337", &evm_contracts.token).await?;
-    let chain = "SN_SEPOLIA";
-    let starknet_lane = Scene::open(&cli, "starknet", chain, &starknet_contracts.token).await?;
+    let evm_lane = open_lane(&cli, "evm", "31337", &evm_contracts.token, OPENER).await?;
+    let (chain, token) = ("SN_SEPOLIA", &starknet_contracts.token);
+    let starknet_lane = open_lane(&cli, "starknet", chain, token, OPENER).await?;
     for lane in [evm_lane, starknet_lane] {
-        Scene::register(&client, &lane).await?;
+        register_token(&client, lane, OWNER).await?;
     }
 
     let mut relayers = Vec::new();
@@ -231,20 +161,22 @@ async fn chains_and_relayers_start() -> Result<Scene> {
                 node: anvil.url(),
                 secret: Anvil::secret(number),
                 account: None,
-                contracts: evm_contracts,
+                client: evm_contracts.client,
+                contracts: vec![evm_contracts.token, evm_contracts.registry],
             },
             Target {
                 kind: "starknet",
                 node: starknet.url(),
                 secret: &account.secret,
                 account: Some(&account.address),
-                contracts: starknet_contracts,
+                client: starknet_contracts.client,
+                contracts: vec![starknet_contracts.token, starknet_contracts.registry],
             },
         ];
         let name = format!("relayer-{number}");
         relayers.push(Relayer::start(&name, folder, &node, attester, &targets)?);
     }
-    let user = user(&starknet, &starknet_contracts, folder).await?;
+    let user = starknet.connect(USER, starknet_contracts.client).await?;
     Ok(Scene {
         client,
         cli,
@@ -253,33 +185,11 @@ async fn chains_and_relayers_start() -> Result<Scene> {
         user,
         evm_contracts,
         starknet_contracts,
-        evm_lane,
-        starknet_lane,
+        evm_lane: evm_lane.0,
+        starknet_lane: starknet_lane.0,
         relayers: Arc::new(Mutex::new(relayers)),
         network,
     })
-}
-
-/// The user's account on Starknet, for calls of its own.
-async fn user(devnet: &StarknetDevnet, contracts: &Contracts, folder: &Path) -> Result<Starknet> {
-    let account = &devnet.accounts[USER];
-    let key_file = folder.join("user.key");
-    fs::write(&key_file, &account.secret)?;
-    fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600))?;
-    let described = config::Destination {
-        name: "user".into(),
-        kind: config::Kind::Starknet,
-        node: devnet.url(),
-        key_file,
-        account: Some(anvil::word(&account.address)?),
-        client: contracts.client,
-        contracts: vec![],
-        from_block: 0,
-        confirmations: Some(0),
-        max_lag: None,
-        max_fee: 1_000.0,
-    };
-    Starknet::connect(&described).await
 }
 
 /// Kills relayers and starts them again, one after the other at random times, until it is told to stop.
