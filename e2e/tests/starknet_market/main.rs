@@ -11,12 +11,8 @@ use ciro_client::{
     types::{CaseId, CaseStatus},
     CIRO,
 };
-use ciro_e2e::{
-    becomes, claimable, eventually, halves, step, who, BlobServer, Market, Requester, Task,
-    TREASURY,
-};
-use ciro_primitives::output_hash;
-use ciro_zkml_model::Model;
+use ciro_e2e::{becomes, claimable, eventually, halves, step, who, Market, Requester, Task};
+use ciro_primitives::{input_commitment, output_hash, JobId};
 use ciro_zkml_verifier::Receipt;
 use scene::*;
 use std::{
@@ -213,41 +209,85 @@ async fn what_nobody_answers_is_refunded_a_day_after_its_deadline(scene: &Scene)
     scene.pays_not(&late, "JobClosed").await
 }
 
-/// The worker's operator brings a false proof for a job on Ciro. Gives the case, which is executed.
-async fn its_operator_cheats_on_ciro(scene: &Scene) -> Result<CaseId> {
-    let (cli, operator) = (&scene.cli, who(OPERATOR)?);
-    for command in [
-        &["worker", "register"][..],
-        &["stake", "add", "1000"],
-        &["stake", "roles", "--worker"],
-    ] {
-        cli.run(command.iter().chain(&["--suri", OPERATOR])).await?;
-    }
-    let blobs = BlobServer::start(scene.folder()).await?;
-    let model = Model::decode_file(&fs::read(&scene.model)?)?;
+/// Has the worker's operator claim a job on Ciro; what is to be proven.
+async fn claimed(scene: &Scene) -> Result<Task<'_>> {
+    let operator = who(OPERATOR)?;
     let requester = Requester {
         client: &scene.client,
         signer: keypair(SENDER)?,
-        blobs: &blobs,
+        blobs: &scene.blobs,
     };
-    let input = model.quantise(scene.image(0)?)?;
+    let input = scene.input(0)?;
     let submitted = requester.submit(scene.id, 1, &input, 4 * CIRO).await?;
     let job = submitted.job().await?;
     claimable(&scene.client, job, &operator).await?;
-    let task = Task {
+    let number = job.to_string();
+    let claim = ["job", "claim", &number, "--suri", OPERATOR];
+    scene.cli.run(claim).await?;
+    Ok(Task {
         genesis: scene.client.genesis(),
         lane: None,
         job,
         payee: operator.to_string(),
         model: &scene.model,
         sample: scene.image(0)?,
-    };
-    let job = job.to_string();
-    cli.run(["job", "claim", &job, "--suri", OPERATOR]).await?;
-    let forged = cli.forge(&task, scene.folder()).await?;
-    let proof = forged.proof.to_string_lossy();
-    cli.answer(["job", "submit-result", &job, &proof, "--suri", OPERATOR])
+    })
+}
+
+/// Answers a job on Ciro; whether the chain accepts the proof.
+async fn accepted(scene: &Scene, job: JobId, proof: &Path) -> Result<bool> {
+    let (job, proof) = (job.to_string(), proof.to_string_lossy());
+    let submit = ["job", "submit-result", &job, &proof, "--suri", OPERATOR];
+    let answer = scene.cli.answer(submit).await?;
+    answer.json["accepted"].as_bool().context("no answer")
+}
+
+async fn a_result_on_ciro_is_sent_to_the_registry(scene: &Scene) -> Result<()> {
+    for command in [
+        &["worker", "register"][..],
+        &["stake", "add", "1000"],
+        &["stake", "roles", "--worker"],
+    ] {
+        let signed = [command, &["--suri", OPERATOR]].concat();
+        scene.cli.run(signed).await?;
+    }
+    let task = claimed(scene).await?;
+    let (job, proof) = (task.job, scene.folder().join("honest.proof"));
+    let lane = scene.registry_lane.to_string();
+    let number = job.to_string();
+    let send = ["result", "send", &number, &lane];
+    scene.refuses("OutboundQueue.NotProven", &send).await?;
+    scene.cli.prove(&task, &proof).await?;
+    ensure!(accepted(scene, job, &proof).await?, "the proof is refused");
+
+    let receipt = Receipt::decode_file(&fs::read(&proof)?)?;
+    let output = receipt.output.public().context("no output")?;
+    let result = [
+        scene.id.0,
+        input_commitment(1, &scene.input(0)?),
+        output_hash(1, output),
+    ];
+    ensure!(!scene.is_proven(job, &result).await?, "it is known already");
+    scene
+        .cli
+        .run([&send[..], &["--suri", ANYBODY]].concat())
         .await?;
+    eventually("the registry has it", async || {
+        Ok(scene.is_proven(job, &result).await?.then_some(()))
+    })
+    .await?;
+    let lie = [result[0], result[1], [1; 32]];
+    ensure!(!scene.is_proven(job, &lie).await?, "so is another one");
+    Ok(())
+}
+
+/// The worker's operator brings a false proof for a job on Ciro. Gives the case, which is executed.
+async fn its_operator_cheats_on_ciro(scene: &Scene) -> Result<CaseId> {
+    let task = claimed(scene).await?;
+    let forged = scene.cli.forge(&task, scene.folder()).await?;
+    let accepted = accepted(scene, task.job, &forged.proof).await?;
+    ensure!(!accepted, "a false proof is accepted");
+    let operator = who(OPERATOR)?;
     eventually("the case is executed", async || {
         let cases = scene.client.finalised().await?.cases().await?;
         let executed = cases.into_iter().find(|case| {
@@ -366,8 +406,9 @@ async fn starknet_pays_and_cuts_what_is_proven_on_ciro_and_nothing_else() {
         supply
     );
 
+    step!(a_result_on_ciro_is_sent_to_the_registry(&scene));
     let case = step!(its_operator_cheats_on_ciro(&scene));
-    // Collateral is burnt for a false proof.
+    // Jobs on Ciro burn a part of what they cost, and false proofs the collateral.
     let supply = scene.supply().await.unwrap();
     kept!(the_case_takes_half_of_the_stake(&scene, case), supply);
     kept!(what_was_cut_goes_home_to_the_treasury(&scene), supply);

@@ -6,9 +6,10 @@ use ciro_bridge_primitives::{u64_of, word_of, LaneId, Word};
 use ciro_client::{types::Balance, Client, CIRO};
 use ciro_e2e::{
     all_advance, anvil::word, eventually, halves, open_lane, register_token, repository,
-    write_floats, Array, Ciro, Devnet, Market, Relayer, StarknetDevnet, Target, Task, TREASURY,
+    write_floats, Array, BlobServer, Ciro, Contracts, Devnet, Market, Relayer, StarknetDevnet,
+    Target, Task, TREASURY,
 };
-use ciro_primitives::ModelId;
+use ciro_primitives::{JobId, ModelId};
 use ciro_zkml_model::Model;
 use std::{
     fs,
@@ -51,12 +52,14 @@ pub struct Scene {
     pub token_lane: LaneId,
     pub manager_lane: LaneId,
     pub pool_lane: LaneId,
+    pub registry_lane: LaneId,
     pub requester: User,
     pub worker: User,
     pub staker: User,
     pub id: ModelId,
     pub model: PathBuf,
     pub images: Vec<f32>,
+    pub blobs: BlobServer,
     pub relayer: Relayer,
     pub network: Devnet,
 }
@@ -99,6 +102,12 @@ impl Scene {
         self.network.folder()
     }
 
+    /// An image as the model takes it.
+    pub fn input(&self, index: usize) -> Result<Vec<i8>> {
+        let model = Model::decode_file(&fs::read(&self.model)?)?;
+        Ok(model.quantise(self.image(index)?)?)
+    }
+
     pub fn image(&self, index: usize) -> Result<&[f32]> {
         let columns = Model::decode_file(&fs::read(&self.model)?)?.columns();
         Ok(&self.images[index * columns..][..columns])
@@ -118,6 +127,14 @@ impl Scene {
     pub async fn balance(&self, of: &Word) -> Result<Balance> {
         let token = &self.market.contracts.token;
         self.read(token, "balance_of", &[*of]).await
+    }
+
+    /// Whether the registry knows a job's model, input and output.
+    pub async fn is_proven(&self, job: JobId, result: &[Word; 3]) -> Result<bool> {
+        let result = result.iter().flat_map(halves);
+        let felts: Vec<Word> = [number(job)].into_iter().chain(result).collect();
+        let (reader, registry) = (&self.requester.account, &self.market.contracts.registry);
+        Ok(reader.read(registry, "is_proven", &felts).await? == [number(1)])
     }
 
     /// What the treasury on Ciro has.
@@ -307,7 +324,10 @@ pub async fn chains_and_a_relayer_start() -> Result<Scene> {
 
     let genesis = cli.run(["bridge", "genesis"]).await?;
     let market = starknet.deploy_market(&genesis, &TREASURY).await?;
-    let contracts = [market.contracts.token, market.manager, market.pool];
+    let Contracts {
+        token, registry, ..
+    } = market.contracts;
+    let contracts = [token, market.manager, market.pool, registry];
     let mut lanes = vec![];
     for contract in &contracts {
         lanes.push(open_lane(&cli, "starknet", "SN_SEPOLIA", contract, ANYBODY).await?);
@@ -340,9 +360,11 @@ pub async fn chains_and_a_relayer_start() -> Result<Scene> {
         token_lane: lanes[0],
         manager_lane: lanes[1],
         pool_lane: lanes[2],
+        registry_lane: lanes[3],
         id,
         model,
         images: Array::read(&repository("models/digits-test-x.npy"))?.floats()?,
+        blobs: BlobServer::start(folder).await?,
         relayer,
         network,
     })
