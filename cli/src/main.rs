@@ -59,7 +59,7 @@ enum Command {
     /// Look at offences, report and settle them.
     #[command(subcommand)]
     Slash(slash::Slash),
-    /// Send CIRO to other chains, and follow it there and back.
+    /// Send CIRO to other chains and follow it there and back; ask for runs that are paid there, and answer.
     #[command(subcommand)]
     Bridge(bridge::Bridge),
     /// Prove results to contracts on other chains.
@@ -103,6 +103,7 @@ mod tests {
 
     #[test]
     fn bad_arguments_are_usage_errors() {
+        let lane = "00".repeat(32);
         for arguments in [
             &["ciro"][..],
             &["ciro", "verify", "m.ciro"],
@@ -139,6 +140,22 @@ mod tests {
             &[
                 "ciro", "prove", "m.ciro", "--input", "x.npy", "-o", "p.proof", "--payee", "nobody",
             ],
+            &[
+                "ciro", "prove", "m.ciro", "--input", "x.npy", "-o", "p.proof", "--lane", &lane,
+            ],
+            &[
+                "ciro",
+                "bridge",
+                "ask",
+                "m.ciro",
+                "--input",
+                "x.npy",
+                "--payment",
+                "1",
+                "--within",
+                "721",
+            ],
+            &["ciro", "slash", "send", "7", "nowhere"],
             &[
                 "ciro",
                 "model",

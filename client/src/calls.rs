@@ -176,6 +176,14 @@ calls! {
     OUTBOUND_QUEUE.open_lane OpenLane { destination: Encoded }
     /// Sends the result of a job that was paid for a proof to a registry, for a fee.
     OUTBOUND_QUEUE.send_result SendResult { lane: [u8; 32], job: JobId }
+    /// Sends an executed case to a pool, which takes the same share of the operator's stake, for a fee.
+    OUTBOUND_QUEUE.send_slash SendSlash { lane: [u8; 32], case: CaseId }
+    /// Answers a job of a JobManager with a proof that is bound to it (`ciro_bridge_primitives::RemoteJobBinding`), for a
+    /// fee. `input` is in two's complement bytes.
+    OUTBOUND_QUEUE.prove_remote ProveRemote {
+        lane: [u8; 32], remote_job: [u8; 32], model: [u8; 32], payee: [u8; 32], batch: u32, input: Vec<u8>,
+        output: Vec<i32>, proof: Vec<u8>
+    }
     /// Burns funds here and has them minted where a lane leads to, within `lifetime` seconds, for a fee.
     TOKEN_GATEWAY.transfer_out TransferOut {
         lane: [u8; 32], recipient: [u8; 32], amount: Balance, lifetime: u64

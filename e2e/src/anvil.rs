@@ -1,7 +1,8 @@
 //! An EVM chain of one's own, and Ciro's contracts on it.
 
-use crate::{free_port, repository, rpc, until, Process};
+use crate::{destination::described, free_port, repository, rpc, until, Process};
 use anyhow::{ensure, Context, Result};
+use ciro_bridge::{config, evm::Evm};
 use ciro_bridge_primitives::{keccak, u128_of, word_of, Word};
 use serde_json::{json, Value};
 use std::{
@@ -55,6 +56,7 @@ pub struct Anvil {
     pub process: Process,
     address: SocketAddr,
     accounts: Vec<String>,
+    folder: PathBuf,
 }
 
 impl Anvil {
@@ -79,6 +81,7 @@ impl Anvil {
             process,
             address,
             accounts,
+            folder: folder.to_owned(),
         })
     }
 
@@ -104,6 +107,14 @@ impl Anvil {
 
     async fn rpc(&self, method: &str, params: Value) -> Result<Value> {
         rpc(self.address, method, params).await
+    }
+
+    /// One of its first accounts, for calls of its own. `client` is the light client there.
+    pub async fn connect(&self, account: usize, client: Word) -> Result<Evm> {
+        let (name, kind) = (format!("evm-{account}"), config::Kind::Evm);
+        let (node, secret) = (self.url(), Self::secret(account));
+        let described = described(&self.folder, name, kind, node, secret, None, client)?;
+        Evm::connect(&described).await
     }
 
     /// Deploys Ciro's contracts, by the script that deploys them everywhere. `genesis` is what `ciro bridge genesis` says.

@@ -1,12 +1,14 @@
-//! A worker's lie: a proof of an honest run that claims another output.
+//! A worker's proofs by hand, and its lie: a proof of an honest run that claims another output.
 
 use crate::{npy::write_floats, Ciro};
 use anyhow::{ensure, Context, Result};
-use ciro_client::{AccountId, Hash};
+use ciro_bridge_primitives::LaneId;
+use ciro_client::Hash;
 use ciro_primitives::JobId;
 use ciro_zkml_model::Model;
 use ciro_zkml_verifier::Receipt;
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -15,10 +17,12 @@ use std::{
 pub struct Task<'a> {
     /// Genesis block of the job's chain.
     pub genesis: Hash,
+    /// The lane to the JobManager whose job it is, if that is on another chain.
+    pub lane: Option<LaneId>,
     /// The job.
     pub job: JobId,
-    /// Who is to be paid.
-    pub payee: &'a AccountId,
+    /// Who is to be paid: an account, or an address on the other chain.
+    pub payee: String,
     /// File of the model, which classifies.
     pub model: &'a Path,
     /// The sample, in as many values as the model has columns.
@@ -36,36 +40,38 @@ pub struct Forged {
 }
 
 impl Ciro {
-    /// Proves the run honestly and raises one output just above the largest, which makes it another class. The files
-    /// go to `folder`.
-    pub async fn forge(&self, task: &Task<'_>, folder: &Path) -> Result<Forged> {
-        let file = |name: &str| folder.join(name);
-        let (sample, honest, proof) = (
-            file("sample.npy"),
-            file("honest.proof"),
-            file("forged.proof"),
-        );
+    /// Proves the run. The proof goes to a file, the sample to one beside it.
+    pub async fn prove(&self, task: &Task<'_>, proof: &Path) -> Result<()> {
+        let sample = proof.with_extension("npy");
         write_floats(&sample, &[1, task.sample.len()], task.sample)?;
-        let (genesis, job, payee) = (
-            format!("{:?}", task.genesis),
-            task.job.to_string(),
-            task.payee.to_string(),
-        );
-        self.run([
+        let (genesis, job) = (format!("{:?}", task.genesis), task.job.to_string());
+        let mut arguments: Vec<&OsStr> = vec![
             "prove".as_ref(),
             task.model.as_os_str(),
             "--input".as_ref(),
             sample.as_os_str(),
             "-o".as_ref(),
-            honest.as_os_str(),
+            proof.as_os_str(),
             "--job".as_ref(),
             job.as_ref(),
             "--genesis".as_ref(),
             genesis.as_ref(),
             "--payee".as_ref(),
-            payee.as_ref(),
-        ])
-        .await?;
+            task.payee.as_ref(),
+        ];
+        let lane = task.lane.map(|lane| lane.to_string());
+        if let Some(lane) = &lane {
+            arguments.extend(["--lane".as_ref(), OsStr::new(lane)]);
+        }
+        self.run(arguments).await?;
+        Ok(())
+    }
+
+    /// Proves the run honestly and raises one output just above the largest, which makes it another class. The files
+    /// go to `folder`.
+    pub async fn forge(&self, task: &Task<'_>, folder: &Path) -> Result<Forged> {
+        let (honest, proof) = (folder.join("honest.proof"), folder.join("forged.proof"));
+        self.prove(task, &honest).await?;
         let model = Model::decode_file(&fs::read(task.model)?)?;
         let mut receipt = Receipt::decode_file(&fs::read(&honest)?)?;
         let output = receipt.output.public_mut();

@@ -1,6 +1,6 @@
 //! A relayer that can be killed and started again.
 
-use crate::{binary, Contracts, Process};
+use crate::{binary, Process};
 use anyhow::{Context, Result};
 use ciro_bridge_primitives::Word;
 use std::{
@@ -27,8 +27,10 @@ pub struct Target<'a> {
     pub secret: &'a str,
     /// The account, on Starknet.
     pub account: Option<&'a str>,
-    /// The contracts there.
-    pub contracts: Contracts,
+    /// The light client there.
+    pub client: Word,
+    /// The contracts that take messages.
+    pub contracts: Vec<Word>,
 }
 
 impl Relayer {
@@ -59,11 +61,7 @@ impl Relayer {
         for target in targets {
             let path = key(&format!("{}.key", target.kind), target.secret)?;
             let hex = |word: &Word| format!("0x{}", hex::encode(word));
-            let Contracts {
-                client,
-                token,
-                registry,
-            } = &target.contracts;
+            let contracts: Vec<String> = target.contracts.iter().map(hex).collect();
             writeln!(
                 config,
                 "[[destination]]\nname = {0:?}\nkind = {0:?}",
@@ -73,13 +71,8 @@ impl Relayer {
             if let Some(account) = target.account {
                 writeln!(config, "account = {account:?}")?;
             }
-            writeln!(config, "client = {:?}", hex(client))?;
-            writeln!(
-                config,
-                "contracts = [{:?}, {:?}]",
-                hex(token),
-                hex(registry)
-            )?;
+            writeln!(config, "client = {:?}", hex(&target.client))?;
+            writeln!(config, "contracts = {contracts:?}")?;
             writeln!(config, "confirmations = 1\nmax_lag = 8\nmax_fee = 1000.0")?;
         }
         fs::write(folder.join("relayer.toml"), config)?;

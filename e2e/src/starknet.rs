@@ -1,9 +1,13 @@
 //! A chain of Starknet of one's own, and Ciro's contracts on it.
 
-use crate::{anvil::word, free_port, repository, rpc, until, Contracts, Process};
+use crate::{
+    anvil::word, destination::described, free_port, repository, rpc, until, Contracts, Process,
+};
 use anyhow::{bail, ensure, Context, Result};
+use ciro_bridge::{config, starknet::Starknet};
 use ciro_bridge_calldata::starknet::{read_word, selector};
-use ciro_bridge_primitives::{u128_of, Word};
+use ciro_bridge_primitives::{u128_of, word_of, Word};
+use ciro_client::AccountId;
 use serde_json::{json, Value};
 use std::{
     env,
@@ -26,11 +30,23 @@ pub struct StarknetAccount {
     pub secret: String,
 }
 
+/// Ciro's contracts with the market's entry points.
+#[derive(Clone, Copy, Debug)]
+pub struct Market {
+    /// What is on every chain.
+    pub contracts: Contracts,
+    /// The stake behind workers.
+    pub pool: Word,
+    /// The jobs.
+    pub manager: Word,
+}
+
 /// A chain of Starknet.
 pub struct StarknetDevnet {
     /// Its process.
     pub process: Process,
     address: SocketAddr,
+    folder: PathBuf,
     /// Its accounts; the first one governs the contracts.
     pub accounts: Vec<StarknetAccount>,
 }
@@ -66,6 +82,7 @@ impl StarknetDevnet {
             accounts: accounts.collect::<Option<_>>().context("an account")?,
             process,
             address,
+            folder: folder.to_owned(),
         })
     }
 
@@ -74,9 +91,41 @@ impl StarknetDevnet {
         format!("http://{}/rpc", self.address)
     }
 
+    /// An account, for calls of its own. `client` is the light client there.
+    pub async fn connect(&self, account: usize, client: Word) -> Result<Starknet> {
+        let (name, kind) = (format!("starknet-{account}"), config::Kind::Starknet);
+        let StarknetAccount { address, secret } = &self.accounts[account];
+        let (node, address) = (self.url(), Some(word(address)?));
+        let described = described(&self.folder, name, kind, node, secret, address, client)?;
+        Starknet::connect(&described).await
+    }
+
+    /// Lets so many seconds pass.
+    pub async fn advance(&self, seconds: u64) -> Result<()> {
+        let time = json!({ "time": seconds });
+        rpc(self.address, "devnet_increaseTime", time).await?;
+        Ok(())
+    }
+
     /// Deploys Ciro's contracts. `genesis` is what `ciro bridge genesis` says.
     pub async fn deploy(&self, genesis: &Value) -> Result<Contracts> {
+        Contracts::read(&self.run_deployment(genesis.clone()).await?)
+    }
+
+    /// Deploys the market's entry points, too. What is slashed there is for the treasury, an account on Ciro.
+    pub async fn deploy_market(&self, genesis: &Value, treasury: &AccountId) -> Result<Market> {
         let mut config = genesis.clone();
+        config["treasury"] = json!(format!("0x{}", hex::encode(treasury.0)));
+        let deployed = self.run_deployment(config).await?;
+        let address = |name: &str| word(deployed[name].as_str().context("no address")?);
+        Ok(Market {
+            contracts: Contracts::read(&deployed)?,
+            pool: address("pool")?,
+            manager: address("manager")?,
+        })
+    }
+
+    async fn run_deployment(&self, mut config: Value) -> Result<Value> {
         config["expiry"] = json!(432_000);
         config["delay"] = json!(604_800);
         let output = Command::new("node")
@@ -91,7 +140,7 @@ impl StarknetDevnet {
             "nothing is deployed: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        Contracts::read(&serde_json::from_slice(&output.stdout)?)
+        Ok(serde_json::from_slice(&output.stdout)?)
     }
 
     /// Asks a contract for a number below 2^128.
@@ -113,6 +162,14 @@ impl StarknetDevnet {
         let number = read_word(&answer).and_then(|word| u128_of(&word));
         number.context("the answer is no number below 2^128")
     }
+}
+
+/// A word as Cairo's `u256`: the lower half first.
+pub fn halves(word: &Word) -> [Word; 2] {
+    let mut halves = [word_of(0u8); 2];
+    halves[0][16..].copy_from_slice(&word[16..]);
+    halves[1][16..].copy_from_slice(&word[..16]);
+    halves
 }
 
 /// Where `contracts/starknet/devnet.sh` has put the program.

@@ -1,7 +1,8 @@
 //! Waiting for nodes and for the chain that they make.
 
 use crate::{until, Node};
-use anyhow::Result;
+use anyhow::{ensure, Result};
+use ciro_client::types::Balance;
 use std::time::Duration;
 
 /// Longest wait for one thing: blocks that take minutes on a busy machine are late, not missing.
@@ -21,6 +22,23 @@ pub async fn eventually<T>(
     until(what, LIMIT, async || {
         tokio::time::sleep(PAUSE).await;
         ask().await
+    })
+    .await
+}
+
+/// Waits until something is exactly so much, and stays so.
+pub async fn becomes(
+    what: &str,
+    expected: Balance,
+    read: impl AsyncFn() -> Result<Balance>,
+) -> Result<()> {
+    eventually(what, async || {
+        let found = read().await?;
+        ensure!(
+            found <= expected,
+            "{what}: {found} is more than the {expected} that were sent"
+        );
+        Ok((found == expected).then_some(()))
     })
     .await
 }

@@ -1,6 +1,9 @@
 // Deploys Ciro's contracts to a starknet-devnet and prints their addresses:
 //
-//     node deploy.mjs URL CONFIG     # CONFIG is the JSON of `ciro bridge genesis`, with `expiry` and `delay` in seconds
+//     node deploy.mjs URL CONFIG
+//
+// CONFIG is the JSON of `ciro bridge genesis`, with `expiry` and `delay` in seconds. With a `treasury`, an account on Ciro, the
+// market's entry points are deployed, too.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -68,4 +71,9 @@ const client = await deploy('BeefyClient', {
 const common = { client, governor: governor.address, delay: config.delay };
 const token = await deploy('CiroToken', common);
 const registry = await deploy('ResultRegistry', common);
-console.log(JSON.stringify({ client, token, registry }));
+const contracts = { client, token, registry };
+if (config.treasury) {
+  contracts.pool = await deploy('CDCPool', { ...common, token, treasury: BigInt(config.treasury) });
+  contracts.manager = await deploy('JobManager', { ...common, token, pool: contracts.pool });
+}
+console.log(JSON.stringify(contracts));

@@ -362,8 +362,9 @@ async fn who_brings_a_forged_proof_loses_half(scene: &Scene) -> Result<()> {
         .await?;
     let task = Task {
         genesis: scene.client.genesis(),
+        lane: None,
         job,
-        payee: &cheat,
+        payee: cheat.to_string(),
         model: &scene.file,
         sample,
     };

@@ -203,6 +203,39 @@ pub fn record(results: &ProvenResults) -> Vec<Word> {
     felts.0
 }
 
+/// What a JobManager is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobRequest {
+    /// The model, as Ciro names it.
+    pub model: Word,
+    /// What it is to be run on.
+    pub input_commitment: Hash,
+    /// Whether the worker's machine must have a GPU.
+    pub gpu: bool,
+    /// Least memory, in MiB.
+    pub memory: u32,
+    /// Least throughput, in units of 10^9 operations a second.
+    pub gflops: u32,
+    /// Seconds until the deadline.
+    pub duration: u32,
+    /// What an answer earns, in plancks.
+    pub payment: u128,
+}
+
+/// The arguments of a JobManager's `submit_job`. Those of several jobs one after the other, after their number, are the
+/// arguments of `batch_submit_jobs`.
+pub fn submit_job(request: &JobRequest) -> Vec<Word> {
+    let mut felts = Felts::default();
+    felts.word(&request.model);
+    felts.word(&request.input_commitment);
+    felts.number(request.gpu);
+    felts.number(request.memory);
+    felts.number(request.gflops);
+    felts.number(request.duration);
+    felts.word(&word_of(request.payment));
+    felts.0
+}
+
 /// The `u256` in the first two felts.
 pub fn read_word(felts: &[Word]) -> Option<Word> {
     let (low, high) = (felts.first()?, felts.get(1)?);
@@ -312,6 +345,25 @@ mod tests {
         assert_eq!(read_submit(&[7; 32], &calldata), Some(update));
         assert_eq!(read_submit(&[8; 32], &calldata), None);
         assert_eq!(read_submit(&[7; 32], &calldata[..calldata.len() - 1]), None);
+    }
+
+    #[test]
+    fn a_job_is_model_input_and_requirements() {
+        let felts = submit_job(&JobRequest {
+            model: [1; 32],
+            input_commitment: [2; 32],
+            gpu: true,
+            memory: 3,
+            gflops: 4,
+            duration: 5,
+            payment: 6 << 100,
+        });
+        assert_eq!(read_word(&felts), Some([1; 32]));
+        assert_eq!(read_word(&felts[2..]), Some([2; 32]));
+        let numbers = [1u8, 3, 4, 5].map(word_of);
+        assert_eq!(felts[4..8], numbers);
+        assert_eq!(read_word(&felts[8..]), Some(word_of(6u128 << 100)));
+        assert_eq!(felts.len(), 10);
     }
 
     #[test]

@@ -75,15 +75,24 @@ struct Known {
     held: Option<(Instant, Backoff)>,
 }
 
+impl Known {
+    fn is_held(&self, now: Instant) -> bool {
+        self.held.as_ref().is_some_and(|(until, _)| *until > now)
+    }
+}
+
 impl Lane {
+    /// The messages that are not held back.
+    fn current(&self, now: Instant) -> impl Iterator<Item = (u64, &Known)> + '_ {
+        let messages = self.messages.iter();
+        let current = messages.filter(move |(_, known)| !known.is_held(now));
+        current.map(|(nonce, known)| (*nonce, known))
+    }
+
     /// The messages that may be delivered now.
     fn open(&self, now: Instant) -> impl Iterator<Item = (u64, u32)> + '_ {
-        let messages = self.messages.iter();
-        messages
-            .filter(move |(_, known)| {
-                !known.taken && known.held.as_ref().is_none_or(|(until, _)| *until <= now)
-            })
-            .map(|(nonce, known)| (*nonce, known.block))
+        let untaken = self.current(now).filter(|(_, known)| !known.taken);
+        untaken.map(|(nonce, known)| (nonce, known.block))
     }
 
     /// All messages with a lower nonce are finally delivered.
@@ -271,7 +280,9 @@ impl Outbound {
             .balance(&self.name, self.destination.balance().await?);
         for lane in &mut self.lanes {
             let address = lane.contract.address;
-            let nonces: Vec<u64> = lane.messages.keys().copied().collect();
+            // What is held back is asked for when it is tried again: of what a contract never takes there can be much.
+            let current = lane.current(Instant::now());
+            let nonces: Vec<u64> = current.map(|(nonce, _)| nonce).collect();
             for nonce in nonces {
                 let taken = |at| self.destination.is_taken(&address, nonce, at);
                 if taken(At::Final).await? {
@@ -441,6 +452,8 @@ mod tests {
         lane.taken(&[2, 9]);
         lane.hold(3, now);
         assert_eq!(lane.open(now).collect::<Vec<_>>(), [(4, 4)]);
+        let current = lane.current(now).map(|(nonce, _)| nonce);
+        assert_eq!(current.collect::<Vec<_>>(), [2, 4]);
         let later = now + FIRST_HOLD;
         assert_eq!(lane.open(later).collect::<Vec<_>>(), [(3, 3), (4, 4)]);
         lane.hold(3, later);

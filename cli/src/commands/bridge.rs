@@ -1,6 +1,10 @@
 //! `ciro bridge`.
 
-use super::{hex, parse_hash, send, Node, Sender};
+use super::{
+    hex, parse_hash,
+    remote::{Answer, Ask},
+    send, Node, Sender,
+};
 use crate::output::{fields, table, Output, Report};
 use anyhow::{bail, ensure, Context, Result};
 use ciro_bridge_calldata::{evm, starknet, Delivery};
@@ -10,7 +14,7 @@ use ciro_bridge_primitives::{
 use ciro_client::{
     calls::{self, Encoded},
     types::{self, Lane},
-    Amount, Client, State,
+    Amount, Client, Included, State,
 };
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{json, Value};
@@ -81,6 +85,10 @@ pub enum Bridge {
         #[command(flatten)]
         sender: Sender,
     },
+    /// Prepare a job for the JobManager on another chain, and print what its `submit_job` takes.
+    Ask(Ask),
+    /// Answer a job of the JobManager on another chain, which pays whom the proof names; anybody may.
+    Answer(Answer),
 }
 
 /// A contract on another chain.
@@ -153,7 +161,8 @@ impl Bridge {
             } => {
                 let lifetime = within.checked_mul(HOUR).context("--within is too long")?;
                 let call = calls::transfer_out(lane, recipient, amount.0, lifetime);
-                transfer(&sender, &call, LaneId(lane), amount, output).await
+                let included = sender.send(&call, output).await?;
+                queued(&included, LaneId(lane), &format!("{amount} CIRO leave"))
             }
             Self::Status {
                 message,
@@ -176,6 +185,8 @@ impl Bridge {
                 let call = calls::release(message.lane, message.nonce);
                 send(&sender, call, done, output).await
             }
+            Self::Ask(ask) => ask.execute(output).await,
+            Self::Answer(answer) => answer.execute(output).await,
         }
     }
 }
@@ -259,15 +270,8 @@ async fn genesis(client: &Client) -> Result<Report> {
     Ok(Report::yes(format!("{json:#}"), json))
 }
 
-/// Sends and says which message that was.
-async fn transfer(
-    sender: &Sender,
-    call: &calls::Call<calls::TransferOut>,
-    lane: LaneId,
-    amount: Amount,
-    output: Output,
-) -> Result<Report> {
-    let included = sender.send(call, output).await?;
+/// Says by which message of a lane something leaves that a transaction has queued.
+pub fn queued(included: &Included, lane: LaneId, what: &str) -> Result<Report> {
     let nonce = included
         .events
         .iter()
@@ -275,12 +279,11 @@ async fn transfer(
             ciro_client::events::Event::OutboundQueue(event) => event.queued_in(lane),
             _ => None,
         })
-        .context("the transfer queued no message")?;
-    let text = format!("{amount} CIRO leave by message {nonce} of {lane}");
+        .context("the transaction queued no message")?;
+    let text = format!("{what} by message {nonce} of {lane}");
     let json = json!({
         "lane": lane.to_string(),
         "nonce": nonce,
-        "amount": amount,
         "block": hex(&included.block.0),
     });
     Ok(Report::yes(text, json))
@@ -460,7 +463,7 @@ pub fn felts(calldata: &[Word]) -> Report {
 }
 
 /// A word without the zeros in front.
-fn short(word: &Word) -> String {
+pub fn short(word: &Word) -> String {
     let digits = ::hex::encode(word);
     match digits.trim_start_matches('0') {
         "" => "0x0".into(),
@@ -469,7 +472,7 @@ fn short(word: &Word) -> String {
 }
 
 /// Reads `0x` and up to 64 hexadecimal digits.
-fn parse_word(text: &str) -> Result<Word, String> {
+pub fn parse_word(text: &str) -> Result<Word, String> {
     let wrong = || format!("\"{text}\" is not 0x and up to 64 hexadecimal digits");
     let digits = text.strip_prefix("0x").ok_or_else(wrong)?;
     let mut word = [0; 32];

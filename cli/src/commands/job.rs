@@ -1,6 +1,8 @@
 //! `ciro job`.
 
-use super::{hex, parse_account, read_model, settle, submit::Submit, write, Node, Sender};
+use super::{
+    hex, parse_account, read_model, read_proof, settle, submit::Submit, write, Node, Sender,
+};
 use crate::{
     npy,
     output::{fields, table, Output, Report},
@@ -17,7 +19,7 @@ use ciro_zkml_prover::Prover;
 use ciro_zkml_verifier::{Receipt, Tensor};
 use clap::{Args, Subcommand};
 use serde_json::{json, Value};
-use std::{fs, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 /// Commands about jobs.
 #[derive(Subcommand)]
@@ -403,10 +405,7 @@ fn existing(job: Option<ChainJob>, id: JobId) -> Result<ChainJob> {
 
 impl SubmitResult {
     async fn execute(self, output: Output) -> Result<Report> {
-        let bytes = fs::read(&self.proof)
-            .with_context(|| format!("cannot read the proof {}", self.proof.display()))?;
-        let receipt =
-            Receipt::decode_file(&bytes).with_context(|| self.proof.display().to_string())?;
+        let receipt = read_proof(&self.proof)?;
         let signer = self.sender.signer.keypair()?;
         let step = output.progress("sending the result");
         let client = self.sender.node.connect().await?;

@@ -1,11 +1,13 @@
 //! One module for each family of commands, and what they share.
 
 pub mod account;
+mod binding;
 pub mod blob;
 pub mod bridge;
 pub mod job;
 pub mod model;
 pub mod prove;
+mod remote;
 pub mod result;
 pub mod run;
 mod settle;
@@ -23,6 +25,7 @@ use ciro_client::{
     keypair, keypair_from_file, AccountId, Client, Included, Keypair, Wait,
 };
 use ciro_zkml_model::Model;
+use ciro_zkml_verifier::Receipt;
 use clap::Args;
 use serde_json::json;
 use std::{
@@ -139,6 +142,13 @@ pub fn read_model(path: &Path) -> Result<Model> {
             path.display()
         )
     })
+}
+
+/// Reads a proof file.
+pub fn read_proof(path: &Path) -> Result<Receipt> {
+    let bytes =
+        fs::read(path).with_context(|| format!("cannot read the proof {}", path.display()))?;
+    Receipt::decode_file(&bytes).with_context(|| path.display().to_string())
 }
 
 /// Writes a result whole or not at all.

@@ -1,13 +1,16 @@
 //! `ciro prove` and `ciro verify`.
 
-use super::{hex, parse_account, parse_hash, read_model, write};
+use super::{
+    binding::{parse_payee, Binding, Payee},
+    hex, parse_hash, read_model, write,
+};
 use crate::{
     npy,
     output::{fields, Output, Report},
 };
 use anyhow::{bail, ensure, Context, Result};
-use ciro_client::AccountId;
-use ciro_primitives::{JobBinding, JobId, JobsBinding};
+use ciro_bridge_primitives::LaneId;
+use ciro_primitives::JobId;
 use ciro_zkml_model::Model;
 use ciro_zkml_prover::{max_batch, Prover};
 use ciro_zkml_verifier::{Commitment, Committed, Receipt, Tensor};
@@ -43,15 +46,19 @@ pub struct Prove {
     /// Where the proof goes.
     #[arg(short = 'o', long = "proof", value_name = "P.proof")]
     proof: PathBuf,
-    /// Account that the proof names as the one to be paid; nobody if it is left out.
-    #[arg(long, value_parser = parse_account, value_name = "ADDRESS")]
-    payee: Option<AccountId>,
+    /// Account that the proof names as the one to be paid, with --lane an address on the other chain; nobody if it is left
+    /// out.
+    #[arg(long, value_parser = parse_payee, value_name = "ADDRESS")]
+    payee: Option<Payee>,
     /// Job that the proof answers.
     #[arg(long, requires = "genesis", value_name = "ID")]
     job: Option<JobId>,
-    /// Hash of the genesis block of the chain that the job is on.
+    /// Hash of the genesis block of the chain that the job is on, with --lane of Ciro's.
     #[arg(long, value_parser = parse_hash, requires = "job", value_name = "HASH")]
     genesis: Option<[u8; 32]>,
+    /// The job is one of a JobManager on another chain: the lane that leads there. `ciro bridge answer` sends the proof.
+    #[arg(long, value_parser = parse_hash, requires_all = ["job", "payee"], value_name = "LANE")]
+    lane: Option<[u8; 32]>,
 }
 
 impl Prove {
@@ -67,11 +74,13 @@ impl Prove {
             samples.batch
         );
         let input = model.quantise(&samples.values)?;
-        let binding = JobBinding {
+        let binding = Binding {
             genesis: self.genesis.unwrap_or_default(),
-            job: self.job.unwrap_or_default(),
-            payee: self.payee.map_or([0; 32], |payee| payee.0),
-        };
+            lane: self.lane.map(LaneId),
+            jobs: vec![self.job.unwrap_or_default()],
+            payee: self.payee,
+        }
+        .encode()?;
         let step = output.progress("preparing the model");
         let prover = Prover::new(&model)?;
         step.at("proving");
@@ -80,8 +89,7 @@ impl Prove {
             input: self.commit_input,
             output: self.commit_output,
         };
-        let (receipt, accumulators) =
-            prover.prove_committed(&binding.encode(), &input, committed)?;
+        let (receipt, accumulators) = prover.prove_committed(&binding, &input, committed)?;
         let elapsed = start.elapsed();
         drop(step);
         let mut files = Vec::new();
@@ -144,15 +152,18 @@ pub struct Verify {
     model: PathBuf,
     /// The proof.
     proof: PathBuf,
-    /// Account that the proof must name as the one to be paid.
-    #[arg(long, value_parser = parse_account, value_name = "ADDRESS")]
-    payee: Option<AccountId>,
+    /// Account, or address on another chain, that the proof must name as the one to be paid.
+    #[arg(long, value_parser = parse_payee, value_name = "ADDRESS")]
+    payee: Option<Payee>,
     /// Job that the proof must answer, alone or with others.
     #[arg(long, value_name = "ID")]
     job: Option<JobId>,
     /// Genesis hash that the proof must name.
     #[arg(long, value_parser = parse_hash, value_name = "HASH")]
     genesis: Option<[u8; 32]>,
+    /// Lane to the JobManager on another chain whose job the proof must answer.
+    #[arg(long, value_parser = parse_hash, value_name = "LANE")]
+    lane: Option<[u8; 32]>,
     /// Which of the proof's samples the files below are about, counted from 1, where they are not about all: those of one
     /// job, as `ciro job proof` names them.
     #[arg(long, value_parser = parse_range, value_name = "FIRST..LAST")]
@@ -200,7 +211,7 @@ impl Verify {
         } else if let Err(error) = verified {
             faults.push(error.to_string());
         }
-        let binding = JobsBinding::decode_any(&receipt.binding).ok();
+        let binding = Binding::decode(&receipt.binding);
         if binding.is_none() {
             faults.push("the proof is bound to something else than a job".into());
         }
@@ -209,7 +220,8 @@ impl Verify {
             return Ok(refused(&faults));
         }
         let binding = binding.context("a proof without faults has a binding")?;
-        let payee = (binding.payee != [0; 32]).then(|| AccountId(binding.payee).to_string());
+        let payee = binding.payee.as_ref().map(Payee::to_string);
+        let lane = binding.lane.map(|lane| lane.to_string());
         let on_chain = binding.genesis != [0; 32];
         let mut rows = vec![
             ("model", hex(&receipt.model)),
@@ -231,6 +243,7 @@ impl Verify {
             });
             rows.push(("genesis", hex(&binding.genesis)));
         }
+        rows.extend(lane.clone().map(|lane| ("lane", lane)));
         Ok(Report::yes(
             format!(
                 "The proof holds (verified in {:.1} ms).\n{}",
@@ -249,6 +262,7 @@ impl Verify {
                 },
                 "jobs": on_chain.then_some(&binding.jobs),
                 "genesis": on_chain.then(|| hex(&binding.genesis)),
+                "lane": lane,
                 "input_commitment": commitments[0],
                 "output_commitment": commitments[1],
             }),
@@ -260,7 +274,7 @@ impl Verify {
         &self,
         model: &Model,
         receipt: &Receipt,
-        binding: Option<&JobsBinding>,
+        binding: Option<&Binding>,
     ) -> Result<Vec<String>> {
         let mut unmet = Vec::new();
         let mut expect = |holds: bool, what: String| {
@@ -269,11 +283,12 @@ impl Verify {
             }
         };
         if let (Some(payee), Some(binding)) = (&self.payee, binding) {
+            let named = binding.payee.as_ref();
             expect(
-                binding.payee == payee.0,
+                named == Some(payee),
                 format!(
                     "it names {} as payee, not {payee}",
-                    AccountId(binding.payee)
+                    named.map_or_else(|| "nobody".into(), Payee::to_string)
                 ),
             );
         }
@@ -287,6 +302,17 @@ impl Verify {
             expect(
                 &binding.genesis == genesis,
                 "it names another genesis block".into(),
+            );
+        }
+        // Jobs have the same numbers on every chain.
+        if let (true, Some(binding)) = (self.job.is_some() || self.lane.is_some(), binding) {
+            let lane = self.lane.map(LaneId);
+            expect(
+                binding.lane == lane,
+                match lane {
+                    Some(lane) => format!("it answers no job at the end of {lane}"),
+                    None => "it answers a job on another chain: name its --lane".into(),
+                },
             );
         }
         let receipt = &self.part(receipt)?;

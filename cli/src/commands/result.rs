@@ -1,13 +1,14 @@
 //! `ciro result`.
 
 use super::{
-    bridge::{bytes, described_leaf, felts, hashes, Kind, Proof},
-    hex, Node,
+    bridge::{bytes, described_leaf, felts, hashes, queued, Kind, Proof},
+    hex, parse_hash, Node, Sender,
 };
 use crate::output::{Output, Report};
 use anyhow::{bail, Context, Result};
 use ciro_bridge_calldata::{evm, starknet, ProvenResults};
-use ciro_client::types::JobState;
+use ciro_bridge_primitives::LaneId;
+use ciro_client::{calls, types::JobState};
 use ciro_primitives::JobId;
 use clap::Subcommand;
 use serde_json::json;
@@ -24,6 +25,16 @@ pub enum ResultOf {
         #[command(flatten)]
         node: Node,
     },
+    /// Send the result of a job that was paid for a proof to a ResultRegistry as a message, which relayers deliver.
+    Send {
+        /// The job.
+        job: JobId,
+        /// The lane of the registry.
+        #[arg(value_parser = parse_hash, value_name = "LANE")]
+        lane: [u8; 32],
+        #[command(flatten)]
+        sender: Sender,
+    },
 }
 
 impl ResultOf {
@@ -31,6 +42,11 @@ impl ResultOf {
     pub async fn execute(self, output: Output) -> Result<Report> {
         match self {
             Self::Prove { job, proof, node } => prove(job, &proof, &node, output).await,
+            Self::Send { job, lane, sender } => {
+                let included = sender.send(&calls::send_result(lane, job), output).await?;
+                let what = format!("the result of job {job} leaves");
+                queued(&included, LaneId(lane), &what)
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! `ciro slash`.
 
-use super::{parse_account, send, Node, Sender};
+use super::{bridge::queued, parse_account, parse_hash, send, Node, Sender};
 use crate::output::{fields, table, Output, Report};
 use anyhow::{Context, Result};
+use ciro_bridge_primitives::LaneId;
 use ciro_client::{
     calls,
     types::{Case, CaseId, CaseStatus},
@@ -47,6 +48,16 @@ pub enum Slash {
         #[command(flatten)]
         sender: Sender,
     },
+    /// Tell the CDCPool on another chain of an executed case, so that it takes the same share there; anybody may, once.
+    Send {
+        /// The case.
+        case: CaseId,
+        /// The lane of the pool.
+        #[arg(value_parser = parse_hash, value_name = "LANE")]
+        lane: [u8; 32],
+        #[command(flatten)]
+        sender: Sender,
+    },
 }
 
 impl Slash {
@@ -62,6 +73,10 @@ impl Slash {
             Self::Execute { case, sender } => {
                 let done = format!("case {case} is executed");
                 send(&sender, calls::execute_case(case), done, output).await
+            }
+            Self::Send { case, lane, sender } => {
+                let included = sender.send(&calls::send_slash(lane, case), output).await?;
+                queued(&included, LaneId(lane), &format!("case {case} leaves"))
             }
         }
     }

@@ -216,7 +216,8 @@ impl FromStr for Price {
     }
 }
 
-fn check_size(model: &Model, batch: usize) -> Result<u32> {
+/// The number of samples, if one job may be of so many.
+pub fn check_size(model: &Model, batch: usize) -> Result<u32> {
     let most = max_batch(model);
     ensure!(
         batch <= most,

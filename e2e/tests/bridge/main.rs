@@ -14,13 +14,13 @@ use ciro_bridge::destination::Refused;
 use ciro_bridge_calldata::Delivery;
 use ciro_bridge_primitives::LaneId;
 use ciro_client::CIRO;
-use ciro_e2e::{eventually, step, who, Relayer};
+use ciro_e2e::{becomes, eventually, step, who, Relayer};
 use forks::who_signs_a_fork_for_a_contract_has_a_case;
 use results::{
     a_job_is_proven_and_paid, a_result_is_proven_on_starknet_and_a_false_one_is_not,
     a_result_is_proven_on_the_evm_chain_and_a_false_one_is_not,
 };
-use scene::{becomes, chains_and_relayers_start, hex, Place, Scene, RECIPIENT};
+use scene::{chains_and_relayers_start, hex, Place, Scene, RECIPIENT};
 use std::{
     sync::{
         atomic::{AtomicBool, AtomicU32, Ordering},

@@ -1,6 +1,6 @@
 //! A result of Ciro's, proven to the contracts on both chains.
 
-use crate::scene::{halves, Place, Scene, OWNER, SENDER, WORKER};
+use crate::scene::{Place, Scene, OWNER, SENDER, WORKER};
 use anyhow::{bail, ensure, Context, Result};
 use ciro_bridge_primitives::{keccak, word_of, Word};
 use ciro_client::{keypair, CIRO};

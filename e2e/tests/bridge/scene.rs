@@ -1,15 +1,14 @@
 //! The chains, the relayers between them, and what users do there.
 
-use anyhow::{ensure, Context, Result};
-use ciro_bridge::{config, destination::Destination, evm::Evm, starknet::Starknet};
+use anyhow::{Context, Result};
+use ciro_bridge::{destination::Destination, starknet::Starknet};
 use ciro_bridge_primitives::{word_of, ChainKind, LaneId, Word};
-use ciro_client::{keypair, types::Balance, AccountId, Client, Wait, CIRO};
+use ciro_client::{types::Balance, AccountId, Client, CIRO};
 use ciro_e2e::{
-    all_advance, anvil, eventually, run_script, Anvil, Ciro, Contracts, Devnet, Genesis, Relayer,
-    StarknetDevnet, Target,
+    all_advance, anvil, halves, open_lane, register_token, run_script, Anvil, Ciro, Contracts,
+    Devnet, Genesis, Relayer, StarknetDevnet, Target,
 };
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
-use subxt::dynamic::{tx, Value};
+use std::{fs, sync::Arc};
 use tokio::sync::Mutex;
 
 pub const OWNER: &str = "//Alice";
@@ -53,14 +52,6 @@ pub struct Scene {
 
 pub fn hex(word: &Word) -> String {
     format!("0x{}", hex::encode(word))
-}
-
-/// A word as Cairo's `u256`: the lower half first.
-pub fn halves(word: &Word) -> [Word; 2] {
-    let mut halves = [word_of(0u8); 2];
-    halves[0][16..].copy_from_slice(&word[16..]);
-    halves[1][16..].copy_from_slice(&word[..16]);
-    halves
 }
 
 impl Scene {
@@ -127,23 +118,6 @@ impl Scene {
     }
 }
 
-/// Waits until something is exactly so much, and stays so.
-pub async fn becomes(
-    what: &str,
-    expected: Balance,
-    read: impl AsyncFn() -> Result<Balance>,
-) -> Result<()> {
-    eventually(what, async || {
-        let found = read().await?;
-        ensure!(
-            found <= expected,
-            "{what}: {found} is more than the {expected} that were sent"
-        );
-        Ok((found == expected).then_some(()))
-    })
-    .await
-}
-
 pub async fn chains_and_relayers_start() -> Result<Scene> {
     let mut genesis = Genesis::export("local")?;
     genesis.set("origins", "epochSlots", SESSION.into());
@@ -158,10 +132,11 @@ pub async fn chains_and_relayers_start() -> Result<Scene> {
     let genesis = cli.run(["bridge", "genesis"]).await?;
     let on_evm = anvil.deploy(&genesis).await?;
     let on_starknet = devnet.deploy(&genesis).await?;
-    let evm_lane = open(&cli, "evm", "31337", &on_evm.token).await?;
-    let starknet_lane = open(&cli, "starknet", "SN_SEPOLIA", &on_starknet.token).await?;
+    let evm_lane = open_lane(&cli, "evm", "31337", &on_evm.token, OPENER).await?;
+    let (chain, token) = ("SN_SEPOLIA", &on_starknet.token);
+    let starknet_lane = open_lane(&cli, "starknet", chain, token, OPENER).await?;
     for lane in [evm_lane, starknet_lane] {
-        register(&client, lane).await?;
+        register_token(&client, lane, OWNER).await?;
     }
 
     let mut relayers = Vec::new();
@@ -173,31 +148,30 @@ pub async fn chains_and_relayers_start() -> Result<Scene> {
                 node: anvil.url(),
                 secret: Anvil::secret(number),
                 account: None,
-                contracts: on_evm,
+                client: on_evm.client,
+                contracts: vec![on_evm.token, on_evm.registry],
             },
             Target {
                 kind: "starknet",
                 node: devnet.url(),
                 secret: &account.secret,
                 account: Some(&account.address),
-                contracts: on_starknet,
+                client: on_starknet.client,
+                contracts: vec![on_starknet.token, on_starknet.registry],
             },
         ];
         let name = format!("relayer-{number}");
         relayers.push(Relayer::start(&name, folder, &node, keys, &targets)?);
     }
-    let carrier = described(folder, Anvil::secret(CARRIER), None, anvil.url(), on_evm)?;
-    let account = &devnet.accounts[USER];
-    let address = Some(account.address.as_str());
-    let user = described(folder, &account.secret, address, devnet.url(), on_starknet)?;
-    let user = Arc::new(Starknet::connect(&user).await?);
+    let carrier = anvil.connect(CARRIER, on_evm.client).await?;
+    let user = Arc::new(devnet.connect(USER, on_starknet.client).await?);
     Ok(Scene {
         client,
         cli,
         evm: Place {
             lane: evm_lane,
             contracts: on_evm,
-            chain: Arc::new(Evm::connect(&carrier).await?),
+            chain: Arc::new(carrier),
         },
         starknet: Place {
             lane: starknet_lane,
@@ -219,71 +193,4 @@ async fn change_keys(network: &Devnet) -> Result<()> {
     fs::write(&secret, CHANGING)?;
     let arguments = [&node.url(), &*secret.to_string_lossy()];
     run_script("rotate-keys.mjs", &arguments).await.map(drop)
-}
-
-async fn open(cli: &Ciro, kind: &str, chain: &str, contract: &Word) -> Result<LaneId> {
-    let contract = hex(contract);
-    let place = ["--kind", kind, "--chain", chain, "--contract", &contract];
-    let arguments = [&["bridge", "open"], &place[..], &["--suri", OPENER]].concat();
-    let opened = cli.run(arguments).await?;
-    let lane = opened["lane"].as_str().context("no lane")?;
-    Ok(LaneId(anvil::word(lane)?))
-}
-
-/// Registers the token that a lane leads to.
-async fn register(client: &Client, lane: LaneId) -> Result<()> {
-    let amount = |ciro: u128| Value::u128(ciro * CIRO);
-    let limits = Value::named_composite([
-        ("smallest", amount(1)),
-        ("largest", amount(1_000)),
-        ("most_outside", amount(10_000)),
-        ("out_per_window", amount(10_000)),
-        ("in_per_window", amount(10_000)),
-        ("delay_above", amount(1_000)),
-        ("delay", Value::u128(1)),
-    ]);
-    let register = Value::named_variant(
-        "register_remote",
-        [("lane", Value::from_bytes(lane.0)), ("limits", limits)],
-    );
-    let register = tx(
-        "Sudo",
-        "sudo",
-        (Value::unnamed_variant("TokenGateway", [register]),),
-    );
-    let owner = keypair(OWNER)?;
-    client.execute(&register, &owner, Wait::Finalised).await?;
-    let remote = client.finalised().await?.remote(lane).await?;
-    ensure!(remote.is_some(), "the token is not registered");
-    Ok(())
-}
-
-/// A chain as the relayer's configuration describes it, with an account of one's own.
-fn described(
-    folder: &Path,
-    secret: &str,
-    account: Option<&str>,
-    node: String,
-    contracts: Contracts,
-) -> Result<config::Destination> {
-    let (name, kind) = match account {
-        None => ("carrier", config::Kind::Evm),
-        Some(_) => ("user", config::Kind::Starknet),
-    };
-    let key_file = folder.join(format!("{name}.key"));
-    fs::write(&key_file, secret)?;
-    fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600))?;
-    Ok(config::Destination {
-        name: name.into(),
-        kind,
-        node,
-        key_file,
-        account: account.map(anvil::word).transpose()?,
-        client: contracts.client,
-        contracts: vec![],
-        from_block: 0,
-        confirmations: Some(0),
-        max_lag: None,
-        max_fee: 1_000.0,
-    })
 }

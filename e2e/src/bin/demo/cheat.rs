@@ -65,8 +65,9 @@ pub async fn run(stage: &mut Stage) -> Result<()> {
 
     let task = Task {
         genesis: stage.client.genesis(),
+        lane: None,
         job: id,
-        payee: &me,
+        payee: me.to_string(),
         model: &exhibit.file,
         sample: &exhibit.tests.samples[IMAGE * width..][..width],
     };
