@@ -1,6 +1,8 @@
 //! The composed runtime, from its genesis presets on.
 
+mod beacon;
 mod bridge;
+mod ethereum;
 mod gateway;
 mod genesis;
 mod governance;
