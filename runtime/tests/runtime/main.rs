@@ -13,6 +13,7 @@ mod parameters;
 mod safety;
 mod slashing;
 mod treasury;
+mod wasm;
 mod weights;
 
 use ciro_runtime::{
