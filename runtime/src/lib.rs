@@ -222,4 +222,6 @@ mod runtime {
     pub type Attesters = pallet_attesters;
     #[runtime::pallet_index(72)]
     pub type TokenGateway = pallet_token_gateway;
+    #[runtime::pallet_index(73)]
+    pub type EthereumClient = snowbridge_pallet_ethereum_client;
 }

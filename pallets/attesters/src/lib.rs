@@ -309,6 +309,8 @@ pub mod pallet {
         TooOld,
         /// Nothing depends on the proof: the message was executed, and nobody is known to have voted for another.
         NothingToProve,
+        /// The light client does not confirm the message.
+        NotProven(Doubt),
     }
 
     #[pallet::hooks]
@@ -444,7 +446,7 @@ pub mod pallet {
         /// If another message took the nonce the pallet is halted. Evidence of lies is taken even while it is.
         ///
         /// # Errors
-        /// What [`VerifyMessage::verify`] says, [`Error::NotAccepted`], [`Error::TooFarAhead`], [`Error::TooOld`],
+        /// [`Error::NotProven`], [`Error::NotAccepted`], [`Error::TooFarAhead`], [`Error::TooOld`],
         /// [`Error::NothingToProve`]; [`Error::Halted`] if the message is not executed yet.
         ///
         /// # Weight
@@ -468,7 +470,7 @@ pub mod pallet {
                 nonce,
                 payload,
             };
-            T::LightClient::verify(&message, &evidence)?;
+            T::LightClient::verify(&message, &evidence).map_err(Error::<T>::NotProven)?;
             Self::accept_proven(&message)?;
             Ok(Pays::No.into())
         }
@@ -514,6 +516,21 @@ pub mod pallet {
         /// The lowest nonce of a lane that was not executed.
         pub fn next_nonce(lane: LaneId) -> u64 {
             Lanes::<T>::get(lane).next
+        }
+
+        /// What the light client thinks of a proof, for whoever wants to know before paying for it.
+        pub fn check_proof(
+            lane: LaneId,
+            nonce: u64,
+            payload: Payload,
+            evidence: EvidenceOf<T>,
+        ) -> Result<(), Doubt> {
+            let message = Message {
+                lane,
+                nonce,
+                payload,
+            };
+            T::LightClient::verify(&message, &evidence)
         }
 
         /// Whether the message of that lane and nonce was executed.

@@ -1,7 +1,7 @@
 //! A chain with balances and attesters. What is true on the other chain, and what was received, the tests say and see.
 
 use crate as pallet_attesters;
-use crate::{BallotOf, Ballots, Call, HoldReason, ReceiveMessage, VerifyMessage};
+use crate::{BallotOf, Ballots, Call, Doubt, HoldReason, ReceiveMessage, VerifyMessage};
 use ciro_bridge_primitives::{Hash, LaneId, Message, Payload};
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
@@ -10,7 +10,7 @@ use frame_support::{
 };
 use frame_system::{EnsureRoot, EnsureSignedBy};
 use sp_io::TestExternalities;
-use sp_runtime::{traits::Dispatchable, BuildStorage, DispatchError, DispatchResult};
+use sp_runtime::{traits::Dispatchable, BuildStorage, DispatchResult};
 use std::collections::BTreeMap;
 
 pub use crate::Balance;
@@ -142,10 +142,10 @@ pub struct Oracle;
 impl VerifyMessage for Oracle {
     type Evidence = Hash;
 
-    fn verify(message: &Message, evidence: &Hash) -> Result<(), DispatchError> {
+    fn verify(message: &Message, evidence: &Hash) -> Result<(), Doubt> {
         let sent = Truth::get().get(&(message.lane, message.nonce)).copied();
         let shown = sent == Some(message.id()) && *evidence == message.id();
-        shown.then_some(()).ok_or(DispatchError::Corruption)
+        shown.then_some(()).ok_or(Doubt::MessageNotFound)
     }
 
     fn weight(_: &Hash) -> Weight {

@@ -2,10 +2,9 @@
 
 use ciro_bridge_primitives::{Hash, LaneId, Message, Payload};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{weights::Weight, BoundedBTreeSet, BoundedVec, Parameter};
+use frame_support::{weights::Weight, BoundedBTreeSet, BoundedVec, PalletError, Parameter};
 use scale_info::TypeInfo;
 use sp_core::ConstU32;
-use sp_runtime::DispatchError;
 
 /// An amount of the chain's token, in plancks.
 pub type Balance = u128;
@@ -182,6 +181,28 @@ pub trait ReceiveMessage {
     fn weight() -> Weight;
 }
 
+/// Why a light client does not confirm a message.
+#[derive(
+    Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, PalletError,
+)]
+pub enum Doubt {
+    /// No light client follows the chain that the lane leads to, or no such lane is open.
+    #[codec(index = 0)]
+    ChainNotFollowed,
+    /// Governance has halted the light client.
+    #[codec(index = 1)]
+    ClientHalted,
+    /// The block is not shown to be one that is final; or the light client has not come so far yet.
+    #[codec(index = 2)]
+    BlockNotProven,
+    /// The transaction's receipt is not shown to be the block's.
+    #[codec(index = 3)]
+    ReceiptNotProven,
+    /// Among what the transaction has told is not this message, sent by the contract that the lane leads to.
+    #[codec(index = 4)]
+    MessageNotFound,
+}
+
 /// A light client of other chains.
 pub trait VerifyMessage {
     /// What shows that a message was sent.
@@ -191,7 +212,7 @@ pub trait VerifyMessage {
     ///
     /// # Errors
     /// The evidence does not show that, or the light client cannot tell.
-    fn verify(message: &Message, evidence: &Self::Evidence) -> Result<(), DispatchError>;
+    fn verify(message: &Message, evidence: &Self::Evidence) -> Result<(), Doubt>;
 
     /// What [`Self::verify`] weighs at most for this evidence.
     fn weight(evidence: &Self::Evidence) -> Weight;
@@ -201,8 +222,8 @@ pub trait VerifyMessage {
 impl VerifyMessage for () {
     type Evidence = ();
 
-    fn verify(_: &Message, (): &()) -> Result<(), DispatchError> {
-        Err(DispatchError::Unavailable)
+    fn verify(_: &Message, (): &()) -> Result<(), Doubt> {
+        Err(Doubt::ChainNotFollowed)
     }
 
     fn weight((): &()) -> Weight {

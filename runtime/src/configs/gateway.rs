@@ -1,7 +1,7 @@
 //! The way back over the bridge: who is believed about other chains, and how CIRO leaves and comes.
 
 use crate::{
-    configs::treasury::ToTreasury,
+    configs::{ethereum::ProvenByEthereum, treasury::ToTreasury},
     constants::{DAYS, UNIT},
     origins::{Emergency, Paced, RootOr},
     AccountId, Balance, Balances, BlockNumber, OutboundQueue, Runtime, Timestamp, TokenGateway,
@@ -26,8 +26,7 @@ impl pallet_attesters::Config for Runtime {
     type InviteOrigin = EnsureRoot<AccountId>;
     type SafetyOrigin = RootOr<Emergency>;
     type Receiver = TokenGateway;
-    // Until one follows Ethereum, nothing can be proven.
-    type LightClient = ();
+    type LightClient = ProvenByEthereum;
     type MinBond = ConstU128<MIN_ATTESTER_BOND>;
     type EvidencePeriod = Paced<ConstU32<ATTESTATION_EVIDENCE_PERIOD>>;
     type UnbondingPeriod = Paced<ConstU32<ATTESTER_UNBONDING_PERIOD>>;

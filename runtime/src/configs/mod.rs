@@ -3,6 +3,7 @@
 pub mod bridge;
 pub mod consensus;
 pub mod economy;
+pub mod ethereum;
 pub mod gateway;
 pub mod governance;
 pub mod market;

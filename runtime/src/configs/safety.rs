@@ -8,10 +8,10 @@ use crate::{
     migrations,
     origins::{paced_deposit, paced_period, Emergency, RootOr},
     tracks::LARGE_DEPOSIT,
-    AccountId, Attesters, Babe, Balance, Balances, Beefy, BlockNumber, ConvictionVoting, Grandpa,
-    MultiBlockMigrations, OutboundQueue, Parameters, Preimage, Referenda, Runtime, RuntimeCall,
-    RuntimeEvent, RuntimeHoldReason, SafeMode, Scheduler, Session, Sudo, System, Timestamp,
-    TokenGateway, Treasury, TxPause,
+    AccountId, Attesters, Babe, Balance, Balances, Beefy, BlockNumber, ConvictionVoting,
+    EthereumClient, Grandpa, MultiBlockMigrations, OutboundQueue, Parameters, Preimage, Referenda,
+    Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason, SafeMode, Scheduler, Session, Sudo,
+    System, Timestamp, TokenGateway, Treasury, TxPause,
 };
 use frame_support::{
     migrations::{FailedMigrationHandler, FailedMigrationHandling},
@@ -48,6 +48,9 @@ parameter_types! {
 pub type CallFilter = InsideBoth<SafeMode, TxPause>;
 
 /// What neither safe mode nor a pause stops: consensus, governance, and the safety of the chain and its bridge.
+///
+/// To that belongs following Ethereum: a client that misses a period of its committees, 27 hours, has lost the way. What
+/// is made of it, `Attesters::prove`, can be paused.
 pub struct Essential;
 
 impl Essential {
@@ -79,6 +82,7 @@ impl Essential {
             SafeMode::name(),
             TxPause::name(),
             MultiBlockMigrations::name(),
+            EthereumClient::name(),
         ]
         .iter()
         .any(|essential| essential.as_bytes() == name)

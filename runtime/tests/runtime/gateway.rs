@@ -35,14 +35,14 @@ fn limits() -> Limits<u32> {
     }
 }
 
-fn word(last: u8) -> Word {
+pub fn word(last: u8) -> Word {
     let mut word = [0; 32];
     word[31] = last;
     word
 }
 
 /// Opens the lane to a contract on Ethereum, and registers its token.
-fn remote(contract: u8) -> LaneId {
+pub fn remote(contract: u8) -> LaneId {
     let destination = Destination {
         kind: ChainKind::Evm,
         chain_id: word(1),
@@ -64,7 +64,7 @@ fn remote(contract: u8) -> LaneId {
     lane
 }
 
-fn send(who: Sr25519Keyring, lane: LaneId, amount: Balance) -> DispatchResult {
+pub fn send(who: Sr25519Keyring, lane: LaneId, amount: Balance) -> DispatchResult {
     let transfer = Gateway::transfer_out {
         lane,
         recipient: word(9),
@@ -74,7 +74,7 @@ fn send(who: Sr25519Keyring, lane: LaneId, amount: Balance) -> DispatchResult {
     call(who, transfer)
 }
 
-fn burn(destination: LaneId, recipient: Word, amount: Balance) -> Payload {
+pub fn burn(destination: LaneId, recipient: Word, amount: Balance) -> Payload {
     Payload::Burn {
         destination,
         recipient,
@@ -83,7 +83,7 @@ fn burn(destination: LaneId, recipient: Word, amount: Balance) -> Payload {
     }
 }
 
-fn attest(who: Sr25519Keyring, lane: LaneId, nonce: u64, payload: Payload) -> DispatchResult {
+pub fn attest(who: Sr25519Keyring, lane: LaneId, nonce: u64, payload: Payload) -> DispatchResult {
     let vote = Voting::attest {
         lane,
         nonce,
@@ -92,16 +92,16 @@ fn attest(who: Sr25519Keyring, lane: LaneId, nonce: u64, payload: Payload) -> Di
     call(who, vote)
 }
 
-fn outside(lane: LaneId) -> Balance {
+pub fn outside(lane: LaneId) -> Balance {
     TokenGateway::remote(lane).unwrap().outside
 }
 
-fn free(who: Sr25519Keyring) -> Balance {
+pub fn free(who: Sr25519Keyring) -> Balance {
     Balances::free_balance(who.to_account_id())
 }
 
 /// All CIRO there is, as the emission and votes see it, after a look at every invariant.
-fn supply() -> Balance {
+pub fn supply() -> Balance {
     Attesters::do_try_state().unwrap();
     TokenGateway::do_try_state().unwrap();
     let supply = <Runtime as pallet_validator_set::Config>::Supply::get();

@@ -1,6 +1,8 @@
 //! The composed runtime, from its genesis presets on.
 
+mod beacon;
 mod bridge;
+mod ethereum;
 mod gateway;
 mod genesis;
 mod governance;
@@ -11,6 +13,7 @@ mod parameters;
 mod safety;
 mod slashing;
 mod treasury;
+mod wasm;
 mod weights;
 
 use ciro_runtime::{

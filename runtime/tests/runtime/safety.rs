@@ -198,6 +198,8 @@ fn consensus_and_governance_cannot_be_paused() {
             ("OutboundQueue", "set_halted"),
             ("Attesters", "set_halted"),
             ("TokenGateway", "set_halted"),
+            ("EthereumClient", "submit"),
+            ("EthereumClient", "force_checkpoint"),
         ] {
             let full_name = name(pallet, call);
             let pause = pallet_tx_pause::Call::pause { full_name };

@@ -8,7 +8,7 @@ use frame_support::dispatch::GetDispatchInfo;
 use scale_info::TypeDef;
 
 /// More bytes than any call needs whose lists are short.
-const LONG: usize = 8_192;
+const LONG: usize = 32_768;
 
 /// Root itself says what these weigh.
 const OF_ANY_WEIGHT: [&str; 2] = ["Utility.with_weight", "Sudo.sudo_unchecked_weight"];

@@ -1,6 +1,5 @@
-use crate::{mock::*, Error, Event, VerifyMessage};
+use crate::{mock::*, Doubt, Error, Event, VerifyMessage};
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
-use sp_runtime::DispatchError;
 
 #[test]
 fn a_proven_message_is_executed_at_once_whatever_the_votes() {
@@ -42,10 +41,15 @@ fn what_the_light_client_does_not_confirm_is_not_executed() {
             .map_err(|refused| refused.error)
         };
         let id = |number| message(LANES[0], 0, number).id();
-        assert_eq!(prove(7, id(7)), Err(DispatchError::Corruption));
+        let doubted = Err(Error::<Test>::NotProven(Doubt::MessageNotFound).into());
+        assert_eq!(prove(7, id(7)), doubted);
         Truth::mutate(|truth| truth.insert((LANES[0], 0), id(7)));
-        assert_eq!(prove(8, id(7)), Err(DispatchError::Corruption));
-        assert_eq!(prove(7, id(8)), Err(DispatchError::Corruption));
+        assert_eq!(prove(8, id(7)), doubted);
+        assert_eq!(prove(7, id(8)), doubted);
+        let check =
+            |number, evidence| Attesters::check_proof(LANES[0], 0, payload(number), evidence);
+        assert_eq!(check(7, id(8)), Err(Doubt::MessageNotFound));
+        assert_eq!(check(7, id(7)), Ok(()));
         assert_eq!(received(), []);
         assert_eq!(prove(7, id(7)), Ok(Pays::No));
     });
@@ -55,7 +59,7 @@ fn what_the_light_client_does_not_confirm_is_not_executed() {
 fn no_light_client_confirms_nothing() {
     let sent = message(LANES[0], 0, 7);
     let told = <() as VerifyMessage>::verify(&sent, &());
-    assert_eq!(told, Err(DispatchError::Unavailable));
+    assert_eq!(told, Err(Doubt::ChainNotFollowed));
     assert!(<() as VerifyMessage>::weight(&()).ref_time() > 0);
 }
 
