@@ -41,7 +41,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 # Rust, as rust-toolchain.toml names it.
-oldest=1.88
+oldest=1.91
 have cargo || fail "Rust is missing. Install it with: curl --proto =https -sSf https://sh.rustup.rs | sh"
 if have rustup && ! { rustc --version && cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1; then
     say "installing the Rust toolchain of rust-toolchain.toml"

@@ -1,13 +1,21 @@
 //! An EVM chain as a destination.
 
-mod transaction;
-
 use crate::{
     config,
     destination::{At, ClientState, Destination, Refused, TooExpensive},
-    rpc::{Error, Rpc},
+    rpc,
 };
-use alloy_primitives::{utils::format_units, Address, Bytes, B256, U128, U256, U64};
+use alloy_consensus::{SignableTransaction, Transaction, TxEip1559};
+use alloy_network::{
+    eip2718::Encodable2718, AnyNetwork, AnyRpcBlock, ReceiptResponse, TxSignerSync,
+};
+use alloy_primitives::{utils::format_units, Address, Bytes, B256, U256};
+use alloy_provider::{
+    transport::{RpcError, TransportError, TransportResult},
+    Provider, ProviderBuilder, RootProvider,
+};
+use alloy_rpc_types_eth::{BlockId, BlockNumberOrTag, Filter, Log, TransactionRequest};
+use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
 use anyhow::{bail, Context, Result};
 use async_trait::async_trait;
@@ -16,14 +24,12 @@ use ciro_bridge_calldata::{
     Delivery,
 };
 use ciro_bridge_primitives::{word_of, ChainKind, Hash, Update, Word};
-use serde::{de::DeserializeOwned, Deserialize};
-use serde_json::{json, Value};
+use reqwest::{Client, Url};
 use std::time::Duration;
 use tokio::{
     sync::Mutex,
     time::{sleep, Instant},
 };
-use transaction::{Signer, Transaction};
 
 /// How long a transaction may take to get into a block before another one takes its place.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,13 +41,14 @@ const GWEI: f64 = 1e9;
 
 /// An EVM chain.
 pub struct Evm {
-    rpc: Rpc,
+    url: Url,
+    node: RootProvider<AnyNetwork>,
     chain_id: u64,
     client: Address,
     confirmations: Option<u64>,
     /// Most to pay, in wei per gas.
     max_fee: u128,
-    signer: Signer,
+    signer: PrivateKeySigner,
     /// The transaction that was sent last. Held while one is on its way, as each needs the nonce after the last one's.
     last: Mutex<Option<Offer>>,
 }
@@ -54,64 +61,40 @@ struct Offer {
     fee: u128,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Block {
-    number: U64,
-    #[serde(default)]
-    base_fee_per_gas: U128,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Receipt {
-    status: U64,
-    block_number: U64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Log {
-    topics: Vec<B256>,
-    data: Bytes,
-    transaction_hash: B256,
-}
-
-#[derive(Deserialize)]
-struct Call {
-    to: Option<Address>,
-    input: Bytes,
-}
-
 impl Evm {
     /// Connects to the chain that a destination describes.
     ///
     /// # Errors
     /// The key cannot be read, or the node does not answer.
     pub async fn connect(described: &config::Destination) -> Result<Self> {
-        let rpc = Rpc::new(&described.node)?;
-        let chain_id: U64 = rpc.call("eth_chainId", json!([])).await?;
+        let url = rpc::address(&described.node)?;
+        let node = provider(&url)?;
         let secret = config::secret_from_file(&described.key_file)?;
         Ok(Self {
-            rpc,
-            chain_id: chain_id.to(),
+            chain_id: told(&url, node.get_chain_id().await)?,
+            url,
+            node,
             client: address(&described.client),
             confirmations: described.confirmations,
             max_fee: (described.max_fee * GWEI) as u128,
-            signer: Signer::new(&secret)
+            signer: PrivateKeySigner::from_slice(&secret)
                 .with_context(|| described.key_file.display().to_string())?,
             last: Mutex::default(),
         })
     }
 
+    fn told<T>(&self, answer: TransportResult<T>) -> Result<T> {
+        told(&self.url, answer)
+    }
+
     /// Asks a contract.
     async fn ask<C: SolCall + Send>(&self, to: Address, call: C, at: At) -> Result<C::Return> {
         let block = match at {
-            At::Newest => json!("latest"),
-            At::Final => json!(U64::from(self.final_block().await?)),
+            At::Newest => BlockId::latest(),
+            At::Final => BlockId::number(self.final_block().await?),
         };
-        let request = json!({ "to": to, "data": Bytes::from(call.abi_encode()) });
-        let answer: Bytes = self.rpc.call("eth_call", json!([request, block])).await?;
+        let request = request(to, call.abi_encode().into());
+        let answer = self.told(self.node.call(request.into()).block(block).await)?;
         C::abi_decode_returns(&answer).with_context(|| {
             format!(
                 "{to} does not answer {}: is it one of Ciro's contracts?",
@@ -120,11 +103,8 @@ impl Evm {
         })
     }
 
-    async fn block(&self, tag: &str) -> Result<Block> {
-        let block: Option<Block> = self
-            .rpc
-            .call("eth_getBlockByNumber", json!([tag, false]))
-            .await?;
+    async fn block(&self, tag: BlockNumberOrTag) -> Result<AnyRpcBlock> {
+        let block = self.told(self.node.get_block_by_number(tag).await)?;
         block.with_context(|| format!("the node has no {tag} block"))
     }
 
@@ -135,49 +115,51 @@ impl Evm {
     pub async fn send(&self, to: Address, input: Vec<u8>) -> Result<()> {
         let input = Bytes::from(input);
         let mut last = self.last.lock().await;
-        let call = json!({ "from": self.signer.address, "to": to, "data": input });
-        let estimate: Result<U64, Error> = self.rpc.call("eth_estimateGas", json!([call])).await;
-        let gas = estimate.map_err(refused)?.to::<u64>();
-        // The state may be another by the time that the call comes into a block.
-        let gas = gas + gas / 4;
+        let gas = self.gas(to, input.clone()).await?;
         let offer = self.offer(*last).await?;
         self.afford(gas, offer.fee).await?;
-        let transaction = Transaction {
+        let mut transaction = TxEip1559 {
             chain_id: self.chain_id,
             nonce: offer.nonce,
-            tip: offer.tip,
-            fee: offer.fee,
-            gas,
-            to,
+            gas_limit: gas,
+            max_fee_per_gas: offer.fee,
+            max_priority_fee_per_gas: offer.tip,
+            to: to.into(),
             input,
+            ..Default::default()
         };
-        let (bytes, hash) = transaction.sign(&self.signer)?;
-        let sent: Result<B256, Error> = self
-            .rpc
-            .call("eth_sendRawTransaction", json!([bytes]))
-            .await;
+        let signature = self.signer.sign_transaction_sync(&mut transaction)?;
+        let bytes = transaction.into_signed(signature).encoded_2718();
+        let sent = self.node.send_raw_transaction(&bytes).await;
         *last = Some(offer);
-        sent?;
-        self.included(hash).await
+        self.included(*self.told(sent)?.tx_hash()).await
+    }
+
+    /// Most gas that a call may use.
+    async fn gas(&self, to: Address, input: Bytes) -> Result<u64> {
+        let call = request(to, input).from(self.signer.address());
+        let estimate = self.node.estimate_gas(call.into());
+        // Of the newest block: in the next one, a transaction that waits for its place may be the same call.
+        let estimate = estimate.block(BlockId::latest()).await;
+        let gas = match estimate.as_ref().err().and_then(refusal) {
+            Some(refused) => bail!(refused),
+            None => self.told(estimate)?,
+        };
+        // The state may be another by the time that the call comes into a block.
+        Ok(gas + gas / 4)
     }
 
     /// What to offer for the account's next transaction.
     async fn offer(&self, last: Option<Offer>) -> Result<Offer> {
-        let nonce: U64 = self
-            .rpc
-            .call(
-                "eth_getTransactionCount",
-                json!([self.signer.address, "latest"]),
-            )
-            .await?;
-        let base = self.block("latest").await?.base_fee_per_gas.to::<u128>();
-        let tip: Result<U128, Error> = self.rpc.call("eth_maxPriorityFeePerGas", json!([])).await;
-        let tip = match tip {
-            Ok(tip) => tip.to(),
-            Err(Error::Refused { .. }) => USUAL_TIP,
-            Err(error) => return Err(error.into()),
+        let account = self.signer.address();
+        let nonce = self.told(self.node.get_transaction_count(account).await)?;
+        let newest = self.block(BlockNumberOrTag::Latest).await?;
+        let base = newest.header.base_fee_per_gas.unwrap_or_default().into();
+        let tip = match self.node.get_max_priority_fee_per_gas().await {
+            Err(RpcError::ErrorResp(_)) => USUAL_TIP,
+            tip => self.told(tip)?,
         };
-        priced(nonce.to(), base, tip, last, self.max_fee)
+        priced(nonce, base, tip, last, self.max_fee)
     }
 
     /// An error unless the account has what a transaction may cost at most.
@@ -187,7 +169,7 @@ impl Evm {
         if has < needs {
             bail!(TooExpensive(format!(
                 "the account {} has {}, and a transaction needs up to {}: send it some",
-                self.signer.address,
+                self.signer.address(),
                 ether(has),
                 ether(needs)
             )));
@@ -196,25 +178,15 @@ impl Evm {
     }
 
     async fn wei(&self) -> Result<U256> {
-        let balance = self
-            .rpc
-            .call("eth_getBalance", json!([self.signer.address, "latest"]));
-        Ok(balance.await?)
+        self.told(self.node.get_balance(self.signer.address()).await)
     }
 
     async fn included(&self, hash: B256) -> Result<()> {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
-            let receipt: Option<Receipt> = self
-                .rpc
-                .call("eth_getTransactionReceipt", json!([hash]))
-                .await?;
-            match receipt {
-                Some(receipt) if receipt.status == U64::from(1) => return Ok(()),
-                Some(receipt) => bail!(Refused(format!(
-                    "transaction {hash} failed in block {}",
-                    receipt.block_number
-                ))),
+            match self.told(self.node.get_transaction_receipt(hash).await)? {
+                Some(receipt) if receipt.status() => return Ok(()),
+                Some(_) => bail!(Refused(format!("transaction {hash} failed"))),
                 None => sleep(PAUSE).await,
             }
         }
@@ -225,17 +197,12 @@ impl Evm {
     }
 
     async fn logs(&self, contract: Address, topic: Hash, from: u64, to: u64) -> Result<Vec<Log>> {
-        let filter = json!([{
-            "address": contract,
-            "topics": [B256::from(topic)],
-            "fromBlock": U64::from(from),
-            "toBlock": U64::from(to),
-        }]);
-        self.call("eth_getLogs", filter).await
-    }
-
-    async fn call<T: DeserializeOwned>(&self, method: &str, params: Value) -> Result<T> {
-        Ok(self.rpc.call(method, params).await?)
+        let filter = Filter::new()
+            .address(contract)
+            .event_signature(B256::from(topic))
+            .from_block(from)
+            .to_block(to);
+        self.told(self.node.get_logs(&filter).await)
     }
 }
 
@@ -281,19 +248,18 @@ impl Destination for Evm {
     }
 
     async fn final_block(&self) -> Result<u64> {
-        let tag = match self.confirmations {
-            Some(_) => "latest",
-            None => "finalized",
-        };
-        let number = self.block(tag).await?.number.to::<u64>();
-        Ok(number.saturating_sub(self.confirmations.unwrap_or(0)))
+        if let Some(confirmations) = self.confirmations {
+            let newest = self.told(self.node.get_block_number().await)?;
+            return Ok(newest.saturating_sub(confirmations));
+        }
+        Ok(self.block(BlockNumberOrTag::Finalized).await?.header.number)
     }
 
     async fn sent(&self, contract: &Word, from: u64, to: u64) -> Result<Vec<Vec<Word>>> {
         let logs = self.logs(address(contract), evm::SENT, from, to).await?;
         let read = logs.iter().map(|log| {
-            let topics: Vec<Hash> = log.topics.iter().map(|topic| topic.0).collect();
-            evm::read_sent(&topics, &log.data).context("a message that cannot be read")
+            let topics: Vec<Hash> = log.topics().iter().map(|topic| topic.0).collect();
+            evm::read_sent(&topics, &log.data().data).context("a message that cannot be read")
         });
         read.collect()
     }
@@ -301,13 +267,11 @@ impl Destination for Evm {
     async fn updates(&self, from: u64, to: u64) -> Result<Vec<Update>> {
         let logs = self.logs(self.client, evm::ROOT_ACCEPTED, from, to).await?;
         let mut updates = Vec::new();
-        for log in logs {
-            let call: Option<Call> = self
-                .call("eth_getTransactionByHash", json!([log.transaction_hash]))
-                .await?;
+        for hash in logs.into_iter().filter_map(|log| log.transaction_hash) {
+            let call = self.told(self.node.get_transaction_by_hash(hash).await)?;
             // What another contract has passed on is not in the transaction.
-            let direct = call.filter(|call| call.to == Some(self.client));
-            updates.extend(direct.and_then(|call| evm::read_submit(&call.input)));
+            let direct = call.filter(|call| call.to() == Some(self.client));
+            updates.extend(direct.and_then(|call| evm::read_submit(call.input())));
         }
         Ok(updates)
     }
@@ -338,20 +302,39 @@ fn priced(nonce: u64, base: u128, tip: u128, last: Option<Offer>, most: u128) ->
     Ok(Offer { nonce, tip, fee })
 }
 
-/// A node's error, with the name of the contract's own if a contract has refused.
-fn refused(error: Error) -> anyhow::Error {
-    let Error::Refused { message, data, .. } = &error else {
-        return error.into();
-    };
-    let bytes = data.as_str().and_then(|text| text.parse::<Bytes>().ok());
-    match bytes {
-        Some(bytes) => {
-            let name = evm::refusal(&bytes).map_or_else(|| bytes.to_string(), str::to_owned);
-            Refused(name).into()
-        }
-        None if message.contains("revert") => Refused(message.clone()).into(),
-        None => error.into(),
+fn provider(node: &Url) -> Result<RootProvider<AnyNetwork>> {
+    let http = Client::builder().timeout(rpc::TIMEOUT).build()?;
+    let builder = ProviderBuilder::<_, _, AnyNetwork>::default();
+    Ok(builder.connect_reqwest(http, node.clone()))
+}
+
+fn request(to: Address, input: Bytes) -> TransactionRequest {
+    TransactionRequest::default().to(to).input(input.into())
+}
+
+/// What a node says, or why it says nothing.
+fn told<T>(node: &Url, answer: TransportResult<T>) -> Result<T> {
+    answer.map_err(|error| match &error {
+        RpcError::Transport(problem) => match (problem.as_custom(), problem.as_http_error()) {
+            (Some(problem), _) => rpc::unreachable(node, rpc::cause(problem)),
+            (_, Some(http)) => rpc::unreachable(node, format!("HTTP status {}", http.status)),
+            _ => error.into(),
+        },
+        RpcError::DeserError { err, .. } => rpc::nonsense(node, err),
+        _ => error.into(),
+    })
+}
+
+/// The name of the contract's own error, if a node's error says that a contract refuses.
+fn refusal(error: &TransportError) -> Option<Refused> {
+    let told = error.as_error_resp()?;
+    if !told.message.contains("revert") {
+        return None;
     }
+    let bytes = told.as_revert_data().filter(|bytes| !bytes.is_empty());
+    let name = |bytes: Bytes| evm::refusal(&bytes).map_or_else(|| bytes.to_string(), str::to_owned);
+    let reason = bytes.map_or_else(|| told.message.to_string(), name);
+    Some(Refused(reason))
 }
 
 fn ether(wei: U256) -> String {
@@ -369,6 +352,7 @@ fn address(word: &Word) -> Address {
 mod tests {
     use super::*;
     use alloy_primitives::keccak256;
+    use serde_json::json;
 
     const MOST: u128 = 1_000;
 
@@ -404,19 +388,33 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_by_its_name() {
-        let error = |message: &str, data: Value| Error::Refused {
-            method: "eth_estimateGas".into(),
-            code: 3,
-            message: message.into(),
-            data,
+        let told = |message: &str, data: Option<&Bytes>| {
+            let error = json!({ "code": 3, "message": message, "data": data });
+            let error = RpcError::ErrorResp(serde_json::from_str(&error.to_string()).unwrap());
+            refusal(&error).map(|refused| refused.to_string())
         };
+        let reverted = "execution reverted";
         let selector = Bytes::copy_from_slice(&keccak256("StaleCommitment()")[..4]);
-        let named = refused(error("execution reverted", json!(selector)));
-        assert!(named.is::<Refused>());
-        assert_eq!(named.to_string(), "the contract refuses: StaleCommitment");
-        assert!(refused(error("execution reverted", Value::Null)).is::<Refused>());
-        assert!(refused(error("execution reverted", json!("0x01020304"))).is::<Refused>());
-        assert!(!refused(error("too many requests", Value::Null)).is::<Refused>());
+        let expected = |reason: &str| Some(format!("the contract refuses: {reason}"));
+        assert_eq!(told(reverted, Some(&selector)), expected("StaleCommitment"));
+        let unknown = Bytes::from_static(&[1, 2, 3, 4]);
+        assert_eq!(told(reverted, Some(&unknown)), expected("0x01020304"));
+        for nothing in [None, Some(&Bytes::new())] {
+            assert_eq!(told(reverted, nothing), expected(reverted));
+        }
+        assert_eq!(told("too many requests", None), None);
+    }
+
+    #[tokio::test]
+    async fn errors_do_not_repeat_the_address() {
+        for url in rpc::tests::bad_nodes().await {
+            let answer = provider(&url).unwrap().get_chain_id().await;
+            let error = format!("{:#}", told(&url, answer).unwrap_err());
+            assert!(
+                error.contains("127.0.0.1") && !error.contains("secret"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

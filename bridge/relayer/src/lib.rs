@@ -16,7 +16,7 @@ mod journal;
 mod metrics;
 mod outbound;
 mod plan;
-pub mod rpc;
+mod rpc;
 pub mod starknet;
 mod task;
 
