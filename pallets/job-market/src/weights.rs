@@ -1,6 +1,6 @@
 //! Weights of the calls, measured in the WebAssembly runtime by `make weights`.
 //!
-//! 2026-11-23, 9 steps, 10 repeats, on: AMD EPYC; `settle_jobs` is estimated.
+//! 2026-11-30, 9 steps, 10 repeats, on: AMD EPYC
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -47,121 +47,120 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // At least 190_627 ns.
+    // At least 115_302 ns.
     fn submit_job() -> Weight {
-        Weight::from_parts(198_562_000, 8523)
+        Weight::from_parts(124_726_000, 8523)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(5))
     }
-    // At least 193_664 ns.
+    // At least 118_757 ns.
     fn claim_job() -> Weight {
-        Weight::from_parts(200_927_000, 11034)
+        Weight::from_parts(125_607_000, 11034)
             .saturating_add(T::DbWeight::get().reads(16))
             .saturating_add(T::DbWeight::get().writes(5))
     }
-    // At least 4_088_318 ns.
+    // At least 2_593_748 ns.
     fn submit_result(p: u32, i: u32, o: u32) -> Weight {
-        Weight::from_parts(1_102_523_459, 11402)
-            .saturating_add(Weight::from_parts(40_160, 0).saturating_mul(p.into()))
-            .saturating_add(Weight::from_parts(111_423, 0).saturating_mul(i.into()))
-            .saturating_add(Weight::from_parts(136_885, 0).saturating_mul(o.into()))
-            .saturating_add(T::DbWeight::get().reads(17))
-            .saturating_add(T::DbWeight::get().writes(13))
+        Weight::from_parts(677_444_183, 427471)
+            .saturating_add(Weight::from_parts(25_861, 0).saturating_mul(p.into()))
+            .saturating_add(Weight::from_parts(67_981, 0).saturating_mul(i.into()))
+            .saturating_add(Weight::from_parts(80_425, 0).saturating_mul(o.into()))
+            .saturating_add(T::DbWeight::get().reads(19))
+            .saturating_add(T::DbWeight::get().writes(14))
     }
-    // At least 154_229 ns.
+    // At least 92_929 ns.
     fn release_job() -> Weight {
-        Weight::from_parts(160_441_000, 8523)
+        Weight::from_parts(101_271_000, 8523)
             .saturating_add(T::DbWeight::get().reads(12))
             .saturating_add(T::DbWeight::get().writes(8))
     }
-    // At least 114_485 ns.
+    // At least 66_990 ns.
     fn cancel_job() -> Weight {
-        Weight::from_parts(119_914_000, 8523)
+        Weight::from_parts(76_113_000, 8523)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(4))
     }
-    // At least 302_147 ns.
+    // At least 187_590 ns.
     fn expire_job() -> Weight {
-        Weight::from_parts(315_212_000, 24588)
+        Weight::from_parts(196_973_000, 24588)
             .saturating_add(T::DbWeight::get().reads(27))
             .saturating_add(T::DbWeight::get().writes(23))
     }
-    // At least 104_806 ns.
+    // At least 64_176 ns.
     fn remove_job() -> Weight {
-        Weight::from_parts(109_425_000, 8523)
+        Weight::from_parts(68_382_000, 8523)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(4))
     }
-    // At least 192_642 ns.
+    // At least 118_867 ns.
     fn submit_jobs(n: u32) -> Weight {
-        Weight::from_parts(57_832_003, 8523)
-            .saturating_add(Weight::from_parts(145_333_114, 0).saturating_mul(n.into()))
+        Weight::from_parts(42_396_999, 8523)
+            .saturating_add(Weight::from_parts(93_826_176, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(4))
             .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
     }
-    // At least 341_400 ns.
+    // At least 212_828 ns.
     fn rescue() -> Weight {
-        Weight::from_parts(358_482_000, 8523)
+        Weight::from_parts(223_644_000, 8523)
             .saturating_add(T::DbWeight::get().reads(22))
             .saturating_add(T::DbWeight::get().writes(13))
     }
-    // At least 70_272 ns.
+    // At least 43_545 ns.
     fn submit_answer(o: u32) -> Weight {
-        Weight::from_parts(161_326_513, 8523)
-            .saturating_add(Weight::from_parts(18_417, 0).saturating_mul(o.into()))
+        Weight::from_parts(116_606_225, 8523)
+            .saturating_add(Weight::from_parts(13_484, 0).saturating_mul(o.into()))
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(3))
     }
-    // At least 120_265 ns.
+    // At least 73_470 ns.
     fn dispute() -> Weight {
-        Weight::from_parts(124_714_000, 8523)
+        Weight::from_parts(79_128_000, 8523)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(3))
     }
-    // At least 4_199_718 ns.
+    // At least 2_616_964 ns.
     fn submit_proof(p: u32, i: u32, o: u32) -> Weight {
-        Weight::from_parts(1_261_013_014, 36251)
-            .saturating_add(Weight::from_parts(39_304, 0).saturating_mul(p.into()))
-            .saturating_add(Weight::from_parts(110_980, 0).saturating_mul(i.into()))
-            .saturating_add(Weight::from_parts(142_522, 0).saturating_mul(o.into()))
-            .saturating_add(T::DbWeight::get().reads(19))
-            .saturating_add(T::DbWeight::get().writes(13))
+        Weight::from_parts(831_785_718, 427471)
+            .saturating_add(Weight::from_parts(25_648, 0).saturating_mul(p.into()))
+            .saturating_add(Weight::from_parts(67_204, 0).saturating_mul(i.into()))
+            .saturating_add(Weight::from_parts(68_429, 0).saturating_mul(o.into()))
+            .saturating_add(T::DbWeight::get().reads(21))
+            .saturating_add(T::DbWeight::get().writes(15))
     }
-    // At least 51_196 ns.
+    // At least 30_365 ns.
     fn commit() -> Weight {
-        Weight::from_parts(55_074_000, 8523)
+        Weight::from_parts(33_891_000, 8523)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(1))
     }
-    // At least 86_673 ns.
+    // At least 55_673 ns.
     fn reveal(o: u32) -> Weight {
-        Weight::from_parts(180_818_004, 36283)
-            .saturating_add(Weight::from_parts(18_094, 0).saturating_mul(o.into()))
+        Weight::from_parts(130_479_819, 36283)
+            .saturating_add(Weight::from_parts(13_643, 0).saturating_mul(o.into()))
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(2))
     }
-    // At least 1_387_593 ns.
+    // At least 905_791 ns.
     fn finalise() -> Weight {
-        Weight::from_parts(1_434_020_000, 142162)
+        Weight::from_parts(957_538_000, 142162)
             .saturating_add(T::DbWeight::get().reads(71))
             .saturating_add(T::DbWeight::get().writes(68))
     }
-    // At least 190_377 ns.
+    // At least 119_659 ns.
     fn rate() -> Weight {
-        Weight::from_parts(197_270_000, 20450)
+        Weight::from_parts(126_608_000, 20450)
             .saturating_add(T::DbWeight::get().reads(19))
             .saturating_add(T::DbWeight::get().writes(15))
     }
-    // Estimated from the calls above: no more than `rescue` for each job, and of what that touches only the job, its
-    // result, its requester's account and holds for each.
+    // At least 221_781 ns.
     fn settle_jobs(n: u32) -> Weight {
-        Weight::from_parts(60_000_000, 11402)
-            .saturating_add(Weight::from_parts(360_000_000, 0).saturating_mul(n.into()))
-            .saturating_add(T::DbWeight::get().reads(13))
-            .saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(n.into())))
-            .saturating_add(T::DbWeight::get().writes(9))
+        Weight::from_parts(38_252_873, 427471)
+            .saturating_add(Weight::from_parts(169_887_486, 0).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().reads(15))
+            .saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(n.into())))
+            .saturating_add(T::DbWeight::get().writes(10))
             .saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(n.into())))
-            .saturating_add(Weight::from_parts(0, 8523).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(0, 3619).saturating_mul(n.into()))
     }
 }
