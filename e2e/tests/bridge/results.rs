@@ -4,7 +4,7 @@ use crate::scene::{Place, Scene, OWNER, SENDER, WORKER};
 use anyhow::{bail, ensure, Context, Result};
 use ciro_bridge_primitives::{keccak, word_of, Word};
 use ciro_client::{keypair, CIRO};
-use ciro_e2e::{anvil, eventually, paid, repository, Array, BlobServer, Requester, Worker};
+use ciro_e2e::{anvil, eventually, halves, paid, repository, Array, BlobServer, Requester, Worker};
 use ciro_primitives::JobId;
 use ciro_zkml_model::Model;
 use serde_json::Value as Json;
