@@ -70,10 +70,7 @@ fn development(validators: &[&str]) -> Option<Value> {
         babe: BabeConfig {
             epoch_config: EPOCH_CONFIGURATION
         },
-        origins: OriginsConfig {
-            quick: true,
-            epoch_slots: None
-        },
+        origins: OriginsConfig { quick: true },
         session: SessionConfig { keys },
         sudo: SudoConfig {
             key: Some(Sr25519Keyring::Alice.to_account_id())
