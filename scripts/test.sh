@@ -35,6 +35,7 @@ stage "formatting" cargo fmt --all --check
 stage "build" cargo build --release --workspace --bins
 stage "build of the tests" cargo test --release --workspace --no-run
 stage "lints" cargo clippy --release --workspace --all-targets -- -D warnings
+stage "demo" "${CARGO_TARGET_DIR:-target}/release/demo"
 stage "tests of the EVM contracts" tests contracts/evm/test.sh
 stage "tests of the Starknet contracts" tests contracts/starknet/test.sh
 stage "tests" tests cargo test --release --workspace --no-fail-fast

@@ -212,7 +212,8 @@ impl Funds {
         let deposits: Balance = state.jobs().await?.iter().map(|(_, job)| job.deposit).sum();
         for (name, has) in &self.accounts {
             let expected = match *name {
-                OWNER => self.model_deposits,
+                // It is the chain's attester, too, whose bond was there before.
+                OWNER => before.of(OWNER)?.reserved + self.model_deposits,
                 REQUESTER => deposits,
                 _ => staked(&state, &who(name)?).await?,
             };
