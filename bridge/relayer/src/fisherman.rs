@@ -62,18 +62,6 @@ pub struct Fisherman {
 
 #[async_trait]
 impl Task for Fisherman {
-    fn name(&self) -> String {
-        format!("{} fisherman", self.name)
-    }
-
-    fn ciro(&self) -> &Ciro {
-        &self.ciro
-    }
-
-    fn metrics(&self) -> &Metrics {
-        &self.metrics
-    }
-
     async fn step(&mut self) -> Result<bool> {
         self.catch_up().await.map(|()| false)
     }

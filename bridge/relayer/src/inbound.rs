@@ -162,18 +162,6 @@ pub struct Inbound {
 
 #[async_trait]
 impl Task for Inbound {
-    fn name(&self) -> String {
-        format!("{} inbound {}", self.name, self.contract.lane)
-    }
-
-    fn ciro(&self) -> &Ciro {
-        &self.ciro
-    }
-
-    fn metrics(&self) -> &Metrics {
-        &self.metrics
-    }
-
     async fn step(&mut self) -> Result<bool> {
         self.catch_up().await.map(|()| false)
     }

@@ -33,6 +33,7 @@ use journal::Journal;
 use metrics::Metrics;
 use outbound::{Contract, Outbound};
 use std::{path::PathBuf, sync::Arc, time::Duration};
+use task::Task;
 use tokio::{
     signal::unix::{signal, SignalKind},
     time::sleep,
@@ -141,7 +142,7 @@ impl Relay {
             self.journal.clone(),
             self.metrics.clone(),
         );
-        tokio::spawn(task::run(outbound));
+        self.spawn(format!("{} outbound", described.name), outbound);
         if let Some(reporter) = &self.reporter {
             let fisherman = Fisherman {
                 name: described.name.clone(),
@@ -153,12 +154,13 @@ impl Relay {
                 journal: self.journal.clone(),
                 metrics: self.metrics.clone(),
             };
-            tokio::spawn(task::run(fisherman));
+            self.spawn(format!("{} fisherman", described.name), fisherman);
         }
         let Some(attester) = &self.attester else {
             return Ok(());
         };
         for contract in contracts {
+            let name = format!("{} inbound {}", described.name, contract.lane);
             let inbound = Inbound {
                 name: described.name.clone(),
                 ciro: self.ciro.clone(),
@@ -169,9 +171,18 @@ impl Relay {
                 journal: self.journal.clone(),
                 metrics: self.metrics.clone(),
             };
-            tokio::spawn(task::run(inbound));
+            self.spawn(name, inbound);
         }
         Ok(())
+    }
+
+    fn spawn(&self, name: String, task: impl Task + 'static) {
+        tokio::spawn(task::run(
+            name,
+            self.ciro.clone(),
+            self.metrics.clone(),
+            task,
+        ));
     }
 
     fn contract(&self, destination: &dyn Destination, address: &Word) -> Contract {

@@ -119,18 +119,6 @@ impl Lane {
 
 #[async_trait]
 impl Task for Outbound {
-    fn name(&self) -> String {
-        format!("{} outbound", self.name)
-    }
-
-    fn ciro(&self) -> &Ciro {
-        &self.ciro
-    }
-
-    fn metrics(&self) -> &Metrics {
-        &self.metrics
-    }
-
     async fn step(&mut self) -> Result<bool> {
         self.relay().await
     }

@@ -78,6 +78,15 @@ pub mod tests {
         ]
     }
 
+    /// Checks that an error names the host of a [bad node](bad_nodes), and not its secret.
+    pub fn keeps_the_secret(error: &Error) {
+        let error = format!("{error:#}");
+        assert!(
+            error.contains("127.0.0.1") && !error.contains("secret"),
+            "{error}"
+        );
+    }
+
     #[test]
     fn an_address_is_one_of_http_and_is_not_repeated() {
         for url in [

@@ -3,7 +3,7 @@
 use crate::{backoff::Backoff, ciro::Ciro, metrics::Metrics};
 use anyhow::Result;
 use async_trait::async_trait;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 use tracing::warn;
 
@@ -14,15 +14,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Something that is done step by step.
 #[async_trait]
 pub trait Task: Send {
-    /// Its name in logs and metrics.
-    fn name(&self) -> String;
-
-    /// The connection that it uses.
-    fn ciro(&self) -> &Ciro;
-
-    /// Where its successes are noted.
-    fn metrics(&self) -> &Metrics;
-
     /// Does a part of what there is to do; whether there may be more.
     async fn step(&mut self) -> Result<bool>;
 
@@ -30,15 +21,15 @@ pub trait Task: Send {
     async fn rest(&mut self);
 }
 
-/// Runs a task. A step that fails is tried again, after pauses that double.
-pub async fn run(mut task: impl Task) {
-    let name = task.name();
-    task.metrics().succeeded(&name);
+/// Runs a task under this name, which logs and metrics have, too. A step that fails is tried again, after pauses that double
+/// and a look at the connection to Ciro.
+pub async fn run(name: String, ciro: Arc<Ciro>, metrics: Arc<Metrics>, mut task: impl Task) {
+    metrics.succeeded(&name);
     let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
         match task.step().await {
             Ok(busy) => {
-                task.metrics().succeeded(&name);
+                metrics.succeeded(&name);
                 backoff.reset();
                 if !busy {
                     task.rest().await;
@@ -47,7 +38,7 @@ pub async fn run(mut task: impl Task) {
             Err(problem) => {
                 let pause = backoff.failed();
                 warn!("{name}: {problem:#}; trying again in {pause:?}");
-                task.ciro().check().await;
+                ciro.check().await;
                 sleep(pause).await;
             }
         }

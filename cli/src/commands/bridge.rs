@@ -20,7 +20,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{json, Value};
 
 /// Seconds in an hour.
-const HOUR: u64 = 3_600;
+pub const HOUR: u32 = 3_600;
 
 /// Commands about other chains.
 #[derive(Subcommand)]
@@ -159,7 +159,9 @@ impl Bridge {
                 within,
                 sender,
             } => {
-                let lifetime = within.checked_mul(HOUR).context("--within is too long")?;
+                let lifetime = within
+                    .checked_mul(HOUR.into())
+                    .context("--within is too long")?;
                 let call = calls::transfer_out(lane, recipient, amount.0, lifetime);
                 let included = sender.send(&call, output).await?;
                 queued(&included, LaneId(lane), &format!("{amount} CIRO leave"))

@@ -1,13 +1,12 @@
 //! Jobs of a JobManager on another chain: `ciro bridge ask` and `ciro bridge answer`.
 
 use super::{
-    bridge::{felts, queued},
-    hex, read_model, read_proof,
-    submit::check_size,
+    bridge::{felts, queued, HOUR},
+    hex, read_proof,
+    submit::Run,
     Node, Sender,
 };
 use crate::{
-    npy,
     output::{fields, Output, Report},
     store::BlobStore,
 };
@@ -15,15 +14,10 @@ use anyhow::{bail, ensure, Context, Result};
 use ciro_bridge_calldata::starknet::{submit_job, JobRequest};
 use ciro_bridge_primitives::{u64_of, RemoteJobBinding};
 use ciro_client::{calls, Amount};
-use ciro_primitives::ModelId;
-use ciro_zkml_prover::Prover;
 use ciro_zkml_verifier::Tensor;
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
-
-/// Seconds in an hour.
-const HOUR: u32 = 3_600;
 
 /// Arguments of `ciro bridge ask`.
 #[derive(Args)]
@@ -61,12 +55,8 @@ pub struct Ask {
 impl Ask {
     /// Quantises and stores the input, and says what to call `submit_job` with.
     pub async fn execute(self, output: Output) -> Result<Report> {
-        let model = read_model(&self.model)?;
-        let samples = npy::read_samples(&self.input, &model)?;
-        let batch = check_size(&model, samples.batch)?;
-        let input = model.quantise(&samples.values)?;
-        let step = output.progress("preparing the model");
-        let id = ModelId(Prover::new(&model)?.key().id());
+        let (run, step) = Run::read(&self.model, &self.input, output)?;
+        let Run { id, batch, input } = run;
         step.at("looking at the chain");
         let registered = self.node.connect().await?.finalised().await?;
         ensure!(

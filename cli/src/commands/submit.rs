@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     npy,
-    output::{Output, Report},
+    output::{Output, Report, Step},
     store::BlobStore,
 };
 use anyhow::{bail, ensure, Context, Result};
@@ -24,7 +24,12 @@ use ciro_zkml_model::Model;
 use ciro_zkml_prover::{max_batch, Prover};
 use clap::Args;
 use serde_json::json;
-use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 use tokio::net::TcpStream;
 
 /// Arguments of `ciro job submit`.
@@ -81,12 +86,8 @@ pub struct Submit {
 impl Submit {
     /// Quantises and stores the input, and submits the job.
     pub async fn execute(self, output: Output) -> Result<Report> {
-        let model = read_model(&self.model)?;
-        let samples = npy::read_samples(&self.input, &model)?;
-        let batch = check_size(&model, samples.batch)?;
-        let input = model.quantise(&samples.values)?;
-        let step = output.progress("preparing the model");
-        let id = ModelId(Prover::new(&model)?.key().id());
+        let (run, step) = Run::read(&self.model, &self.input, output)?;
+        let Run { id, batch, input } = run;
         step.at("looking at the chain");
         let signer = self.sender.signer.keypair()?;
         let client = self.sender.node.connect().await?;
@@ -216,8 +217,31 @@ impl FromStr for Price {
     }
 }
 
+/// What a job asks for: a model on samples.
+pub struct Run {
+    /// The model.
+    pub id: ModelId,
+    /// How many samples, at most as many as a job may have.
+    pub batch: u32,
+    /// The samples as the model takes them.
+    pub input: Vec<i8>,
+}
+
+impl Run {
+    /// Reads the files of the model and the samples. The model's name takes a while, which the step tells.
+    pub fn read(model: &Path, samples: &Path, output: Output) -> Result<(Self, Step)> {
+        let model = read_model(model)?;
+        let samples = npy::read_samples(samples, &model)?;
+        let batch = check_size(&model, samples.batch)?;
+        let input = model.quantise(&samples.values)?;
+        let step = output.progress("preparing the model");
+        let id = ModelId(Prover::new(&model)?.key().id());
+        Ok((Self { id, batch, input }, step))
+    }
+}
+
 /// The number of samples, if one job may be of so many.
-pub fn check_size(model: &Model, batch: usize) -> Result<u32> {
+fn check_size(model: &Model, batch: usize) -> Result<u32> {
     let most = max_batch(model);
     ensure!(
         batch <= most,

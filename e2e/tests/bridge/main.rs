@@ -20,7 +20,7 @@ use results::{
     a_job_is_proven_and_paid, a_result_is_proven_on_starknet_and_a_false_one_is_not,
     a_result_is_proven_on_the_evm_chain_and_a_false_one_is_not,
 };
-use scene::{chains_and_relayers_start, hex, Place, Scene, RECIPIENT};
+use scene::{chains_and_relayers_start, Place, Scene, RECIPIENT};
 use std::{
     sync::{
         atomic::{AtomicBool, AtomicU32, Ordering},
@@ -69,7 +69,7 @@ async fn tokens_go_to_starknet_and_back(scene: &Scene) -> Result<()> {
         scene.balance(place)
     })
     .await?;
-    let lane = hex(&place.lane.0);
+    let lane = place.lane.to_string();
     let status = scene
         .cli
         .run(["bridge", "status", &lane, &nonce.to_string()])

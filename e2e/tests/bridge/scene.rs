@@ -50,14 +50,11 @@ pub struct Scene {
     pub network: Devnet,
 }
 
-pub fn hex(word: &Word) -> String {
-    format!("0x{}", hex::encode(word))
-}
-
 impl Scene {
     /// Sends CIRO of the sender's to another chain, and gives the message's nonce.
     pub async fn transfer(&self, place: &Place, recipient: &Word, amount: &str) -> Result<u64> {
-        let (lane, recipient) = (hex(&place.lane.0), hex(recipient));
+        let lane = place.lane.to_string();
+        let recipient = format!("0x{}", hex::encode(recipient));
         let what = [lane.as_str(), &recipient, amount];
         let arguments = [&["bridge", "send"], &what[..], &["--suri", SENDER]].concat();
         let sent = self.cli.run(arguments).await?;
